@@ -1,0 +1,209 @@
+"""The interface of an E1 line, whichever board, gateway or cable carries it.
+
+A line is 32 time slots of 64 kbit/s in sample-exact step. What it receives goes, slot by slot, into a ring in memory
+that holds the last minute and more; readers take from it by sample number, as often and as late as they like. A
+sample number counts frames (8000 a second) since the line was first opened; time that brought no octets is counted
+too, as a gap with its cause, so sample numbers never lose step with the far end.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib.metadata import entry_points
+
+from osrec_drivers.errors import NoSuchDriverError, OpenError
+
+Octets = bytes | bytearray | memoryview
+
+FRAME_RATE = 8000  # frames a second, G.704 2.3.1
+SLOTS = 32  # time slots 0..31, G.704 2.3.1
+IDLE = 0xD5  # A-law positive zero with even bits inverted, G.711
+
+
+class GapCause(StrEnum):
+    """Why samples are missing."""
+
+    LOS = "los"  # nothing but zeros
+    LOF = "lof"  # no frame alignment
+    AIS = "ais"  # nothing but ones: the far end is cut off
+    PACKET_LOSS = "packet_loss"  # SAToP packets missing in a running stream
+    NO_PACKETS = "no_packets"  # no SAToP packets at all for a time
+    REMOTE_FAULT = "remote_fault"  # SAToP L bit: the gateway has lost its E1
+    NOT_LISTENING = "not_listening"  # the recorder was down
+
+
+class Alarm(StrEnum):
+    """Standing conditions of a line."""
+
+    LOS = "los"
+    LOF = "lof"
+    AIS = "ais"
+    RAI = "rai"  # the far end says that it cannot receive us
+    NO_PACKETS = "no_packets"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples `first` .. `first + count - 1` of all slots did not arrive; the ring holds filler in their place."""
+
+    first: int
+    count: int
+    cause: GapCause
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmChange:
+    """An alarm came or went at a sample number."""
+
+    alarm: Alarm
+    raised: bool
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Ties the sample numbers of a line to the far end's count, so that they go on after a restart of the recorder.
+
+    Attributes:
+        sample: sample number of the first frame of packet `sequence`.
+        sequence: SAToP sequence number, 0..65535; 0 on lines that have none.
+        monotonic_ns: CLOCK_MONOTONIC when that packet arrived.
+    """
+
+    sample: int
+    sequence: int
+    monotonic_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineCounters:
+    """Counts since the line was opened."""
+
+    frames: int = 0  # received in alignment
+    fas_errors: int = 0
+    crc_errors: int = 0  # bad CRC-4 sub-multiframes
+    remote_crc_errors: int = 0  # E bits that were 0
+    alignment_losses: int = 0
+    packets: int = 0
+    packets_lost: int = 0
+    packets_late: int = 0
+    packets_reordered: int = 0
+    packets_duplicate: int = 0
+    packets_malformed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LineStatus:
+    """A line at one moment.
+
+    Attributes:
+        head: sample number after the newest sample in the ring.
+        received: samples of each slot that really arrived.
+        expected: samples that 8000 a second since the first one make.
+        ppm: the far end's clock against ours, None until it is known.
+    """
+
+    spec: str
+    alarms: frozenset[Alarm]
+    aligned: bool
+    crc_multiframe: bool
+    head: int
+    received: int
+    expected: int
+    ppm: float | None
+    counters: LineCounters = field(default_factory=LineCounters)
+
+
+@dataclass(frozen=True, slots=True)
+class LineInfo:
+    """A line that a driver could open."""
+
+    spec: str
+    description: str
+    free: bool | None  # None: not known
+
+
+class Line(ABC):
+    """One open line. All methods may be called from any thread."""
+
+    spec: str
+
+    @property
+    @abstractmethod
+    def head(self) -> int:
+        """Sample number after the newest sample in the ring."""
+
+    @property
+    @abstractmethod
+    def oldest(self) -> int:
+        """Sample number of the oldest sample still in the ring."""
+
+    @abstractmethod
+    def read(self, slot: int, first: int, count: int) -> bytes:
+        """Octets `first` .. `first + count - 1` of a time slot; filler stands where `gaps` says so.
+
+        Raises LineError when they are not all in the ring (any more, or yet), ValueError for a slot outside 0..31.
+        """
+
+    @abstractmethod
+    def gaps(self, first: int, count: int) -> Sequence[Gap]:
+        """What is missing in that range, clipped to it, in order."""
+
+    @abstractmethod
+    def changes(self) -> Sequence[AlarmChange]:
+        """Alarms that came or went since the last call."""
+
+    @abstractmethod
+    def status(self) -> LineStatus: ...
+
+    @abstractmethod
+    def levels(self) -> Sequence[float]:
+        """Level of each of the 32 slots over the last 100 ms, dBm0 (G.711 full-scale sine +3.14); -inf when silent."""
+
+    @abstractmethod
+    def anchor(self) -> Anchor | None:
+        """Where the sample numbers stand against the far end's count; None before anything arrived."""
+
+    @abstractmethod
+    def transmit(self, frames: Octets) -> None:
+        """Send frames, n x 32 octets, time slot 0 first in each. The line writes TS0 (FAS, CRC-4, E and A bits) itself.
+
+        A line that nobody transmits on sends idle frames in step with what it receives.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free the line. Calling it again does nothing."""
+
+
+class LineDriver(ABC):
+    """A kind of board. Stateless: lines hold the state."""
+
+    @abstractmethod
+    def detect(self) -> Iterator[LineInfo]:
+        """Lines present now. Opens nothing, so it is safe on a busy system."""
+
+    @abstractmethod
+    def open(self, spec: str, *, fd: int | None = None, resume: Anchor | None = None) -> Line:
+        """Open the line that the part of the spec after ':' names.
+
+        Args:
+            spec: the whole spec, driver name and all.
+            fd: a socket or device that a supervisor held open for us meanwhile, or None.
+            resume: continue the sample numbers of an earlier run.
+
+        Raises OpenError.
+        """
+
+
+def open_line(spec: str, *, fd: int | None = None, resume: Anchor | None = None) -> Line:
+    """Open a line by its spec, "driver:rest". Raises NoSuchDriverError, OpenError."""
+    name, colon, _ = spec.partition(":")
+    if not colon:
+        raise OpenError(f"line {spec!r}: a line is named DRIVER:REST, for instance satop:0.0.0.0:5001/192.0.2.10:5001")
+    drivers = entry_points(group="osrec.line_drivers")
+    if name not in drivers.names:
+        raise NoSuchDriverError(f"line {spec!r}: no driver {name!r}; installed are {', '.join(sorted(drivers.names))}")
+    driver: LineDriver = drivers[name].load()()
+    return driver.open(spec, fd=fd, resume=resume)

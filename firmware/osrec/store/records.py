@@ -1,0 +1,144 @@
+"""What the recorder tells the journal about a recording besides its audio; the keeper makes index and sidecar of it.
+
+Each record is one JSON object in a journal block. They are versioned by `docs/journal.md`; members are only added.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Direction = Literal["in", "out", "internal", "unknown"]
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Party(Record):
+    """A participant; `number` is None when the PBX did not tell it."""
+
+    number: str | None
+    name: str | None = None
+    external: bool = False
+    recorded: bool = False  # the monitored station whose audio this recording is
+
+
+class Channel(Record):
+    """One direction of audio at one input."""
+
+    side: Literal["left", "right"]  # left: the monitored station's own voice
+    line: str
+    slot: int
+    port: str  # the number that the PBX knows the slot by
+
+
+class Decision(Record):
+    """Why a conversation is recorded, or is not."""
+
+    action: Literal["record", "never", "none"]  # none: no rule matched
+    rule: str | None
+    version: str  # of the rule set
+    facts: dict[str, str] = {}
+    trace: list[str] = []  # one line a rule looked at
+
+
+class Clock(Record):
+    """The system clock when the recording began."""
+
+    source: str
+    synchronised: bool | None
+    offset_us: int | None = None
+    uncertainty_us: int | None = None
+    line_ppm: float | None = None
+
+
+class TimelineEvent(Record):
+    """Something that happened in a recording; `sample` counts on the line, as in the journal."""
+
+    at: datetime
+    sample: int | None
+    kind: str  # held, retrieved, transferred, conferenced, ..., alarm, fork
+    cause: str | None = None
+    detail: dict[str, str] = {}
+
+
+class Opened(Record):
+    kind: Literal["opened"] = "opened"
+    recording: UUID
+    conversation: UUID
+    station: str
+    at: datetime  # when the first sample was on the line
+    first_sample: int
+    channels: tuple[Channel, Channel]
+    codec: Literal["alaw", "ulaw"] = "alaw"
+    direction: Direction
+    parties: list[Party]
+    calls: list[str] = []  # PBX call ids, hex
+    decision: Decision
+    clock: Clock
+
+
+class Note(Record):
+    """An event on the time line; `parties`, `direction`, `calls` when they changed."""
+
+    kind: Literal["note"] = "note"
+    recording: UUID
+    event: TimelineEvent
+    parties: list[Party] | None = None
+    direction: Direction | None = None
+    calls: list[str] | None = None
+
+
+class Closed(Record):
+    """The recording ended before `last_sample` (one past its last sample)."""
+
+    kind: Literal["closed"] = "closed"
+    recording: UUID
+    at: datetime
+    last_sample: int
+    reason: str
+
+
+class ConversationEnded(Record):
+    """A conversation of a monitored station is over: recorded, or why not."""
+
+    kind: Literal["conversation"] = "conversation"
+    conversation: UUID
+    started: datetime
+    answered: datetime | None
+    ended: datetime
+    direction: Direction
+    stations: list[str]
+    parties: list[Party]
+    calls: list[str]
+    decision: Decision
+    recordings: list[UUID]
+    outcome: Literal["recorded", "not_recorded"]
+    reason: str | None = None  # why not
+
+
+class LineAnchor(Record):
+    """Where a line's sample numbers stand; the next run of the recorder goes on from the newest one."""
+
+    kind: Literal["anchor"] = "anchor"
+    line: str
+    sample: int
+    sequence: int
+    monotonic_ns: int
+    boot_id: str
+    at: datetime
+
+
+class RunStarted(Record):
+    """A recorder process began to write."""
+
+    kind: Literal["run"] = "run"
+    run: UUID
+    at: datetime
+    boot_id: str
+    version: str
+
+
+AnyRecord = Annotated[Opened | Note | Closed | ConversationEnded | LineAnchor | RunStarted, Field(discriminator="kind")]
