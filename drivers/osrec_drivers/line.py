@@ -6,6 +6,7 @@ sample number counts frames (8000 a second) since the line was first opened; tim
 too, as a gap with its cause, so sample numbers never lose step with the far end.
 """
 
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -196,9 +197,34 @@ class LineDriver(ABC):
         Raises OpenError.
         """
 
+    @abstractmethod
+    def check(self, spec: str) -> None:
+        """Whether the spec is written as it should be, without opening anything. Raises OpenError."""
+
+    def hold(self, spec: str) -> socket.socket | None:
+        """A socket that a supervisor may keep open over restarts of the recorder, to hand in as `fd`.
+
+        None when the line has none, which is the default. Raises OpenError.
+        """
+        return None
+
+
+def check_spec(spec: str) -> None:
+    """What `LineDriver.check` says of the spec. Raises NoSuchDriverError, OpenError."""
+    _driver(spec).check(spec)
+
+
+def hold_line(spec: str) -> socket.socket | None:
+    """What `LineDriver.hold` gives for the spec. Raises NoSuchDriverError, OpenError."""
+    return _driver(spec).hold(spec)
+
 
 def open_line(spec: str, *, fd: int | None = None, resume: Anchor | None = None) -> Line:
     """Open a line by its spec, "driver:rest". Raises NoSuchDriverError, OpenError."""
+    return _driver(spec).open(spec, fd=fd, resume=resume)
+
+
+def _driver(spec: str) -> LineDriver:
     name, colon, _ = spec.partition(":")
     if not colon:
         raise OpenError(f"line {spec!r}: a line is named DRIVER:REST, for instance satop:0.0.0.0:5001/192.0.2.10:5001")
@@ -206,4 +232,4 @@ def open_line(spec: str, *, fd: int | None = None, resume: Anchor | None = None)
     if name not in drivers.names:
         raise NoSuchDriverError(f"line {spec!r}: no driver {name!r}; installed are {', '.join(sorted(drivers.names))}")
     driver: LineDriver = drivers[name].load()()
-    return driver.open(spec, fd=fd, resume=resume)
+    return driver

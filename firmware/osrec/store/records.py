@@ -81,7 +81,7 @@ class Opened(Record):
 
 
 class Note(Record):
-    """An event on the time line; `parties`, `direction`, `calls` when they changed."""
+    """An event on the time line; `parties`, `direction`, `calls`, `conversation` when they changed."""
 
     kind: Literal["note"] = "note"
     recording: UUID
@@ -89,6 +89,7 @@ class Note(Record):
     parties: list[Party] | None = None
     direction: Direction | None = None
     calls: list[str] | None = None
+    conversation: UUID | None = None  # a transfer or conference joined two conversations
 
 
 class Closed(Record):

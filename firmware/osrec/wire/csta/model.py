@@ -1,6 +1,6 @@
 """What CSTA phase III says, as values (ECMA-269 vocabulary, ECMA-285 members), whichever encoding carried it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum
 
@@ -138,7 +138,7 @@ class ServiceInitiated(EventBase):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Originated(EventBase):
     connection: ConnectionId
-    device: Device  # the calling one
+    device: Device  # the calling one; `parties.calling` has no place on the wire and stays NOT_KNOWN
     parties: Parties = Parties()
 
 
@@ -218,6 +218,7 @@ class Transferred(EventBase):
     device: Device  # the transferring one
     to: Device
     connections: tuple[LinkedConnection, ...]
+    old_linkage: Linkage | None = None  # given only when it differs from `linkage`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +228,7 @@ class Conferenced(EventBase):
     device: Device  # the conferencing one
     added: Device
     connections: tuple[LinkedConnection, ...]
+    old_linkage: Linkage | None = None  # given only when it differs from `linkage`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +326,7 @@ class MonitorStart:  # op 71
 @dataclass(frozen=True, slots=True)
 class MonitorStarted:
     cross_ref: bytes
+    existing_calls: bool | None = None  # monitorExistingCalls, None when not given
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,12 +341,17 @@ class SnapshotDevice:  # op 74
 
 @dataclass(frozen=True, slots=True)
 class SnapshotLeg:
-    """One call of the device: its own state first, then, where the PBX tells, those of the others."""
+    """One call of the device: its own state first, then, where the PBX tells, those of the others.
+
+    `states` is empty when the PBX does not know. `simple` says how they travel: as simpleCallState (two nibbles,
+    far and near) instead of compoundCallState (a list).
+    """
 
     connection: ConnectionId
     endpoint: Device | None
     states: tuple[LocalState, ...]
     linkage: Linkage | None = None
+    simple: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +388,7 @@ class CallSnapshot:
     calling: Device | None = None
     called: Device | None = None
     linkage: Linkage | None = None
+    service_cross_ref: bytes | None = None  # the entries follow in op 76 segments, which we do not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,12 +524,18 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Associate:
-    """AARQ. `version` holds the octets of the cSTAVersion bit string and the count of bits."""
+    """AARQ. `version` holds the octets of the cSTAVersion bit string and the count of bits; 0: no user-information.
+
+    `reference` is the direct-reference of the user-information's EXTERNAL where a site wants one, as Panasonic
+    (1.3.12.0.285.200).
+    """
 
     context: str = "1.3.12.0.218"
     name: bytes | None = None
-    password: bytes | None = None
+    password: bytes | None = field(default=None, repr=False)
     version: tuple[bytes, int] = (b"\x10\x00", 16)
+    reference: str | None = None
+    protocol_version: bool = False  # whether protocol-version {version1} is sent
 
 
 @dataclass(frozen=True, slots=True)

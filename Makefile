@@ -1,0 +1,77 @@
+# Every target sets up what it needs: Debian packages, a virtual environment in .venv, the extensions.
+.DEFAULT_GOAL := help
+.PHONY: help dev run test test-all check fix bench perf clean
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+SECONDS ?=
+SOURCES := $(shell find drivers firmware emulators -name '*.pyx' -o -name '*.c' -o -name '*.h' -o -name '*.pxd')
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 12
+
+# Debian packages: what runs needs, and the third-party peers that the tests compare with
+DEBIAN_RUN := gcc libc6-dev python3-dev python3-venv
+DEBIAN_TEST := ffmpeg libspandsp2 sox tshark
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
+define debian
+	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  echo "installing Debian packages:" $$missing; \
+	  { $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing; } > /tmp/osrec-apt.log 2>&1 \
+	    || { cat /tmp/osrec-apt.log; echo "could not install them; install by hand: apt-get install" $$missing; exit 1; }; \
+	fi
+	@mkdir -p .venv && touch $@
+endef
+
+.venv/debian-run:
+	$(call debian,$(DEBIAN_RUN))
+
+.venv/debian-test:
+	$(call debian,$(DEBIAN_TEST))
+
+.venv/installed: pyproject.toml | .venv/debian-run
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; say make PYTHON=python3.11"; exit 1; }
+	@[ -x $(BIN)/pip ] || { echo "making the virtual environment .venv ..."; $(PYTHON) -m venv .venv; }
+	@echo "installing Python packages (a minute or two the first time) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --group dev
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
+	@touch $@
+
+.venv/built: .venv/installed setup.py $(SOURCES)
+	@echo "building the Cython extensions ..."
+	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2 > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
+	@touch $@
+
+dev: .venv/built ## virtual environment with everything built
+
+run: .venv/built ## emulated PBX and recorder; SECONDS=60 stops after a minute and compares all audio
+	@$(BIN)/osrec-emulate demo $(if $(SECONDS),--seconds $(SECONDS)) --directory run
+
+test: .venv/built .venv/debian-test ## all tests
+	@$(BIN)/pytest -n 2 --dist worksteal
+
+test-all: .venv/installed .venv/debian-test ## all tests with bounds checks in the extensions
+	@OSREC_CHECKED=1 $(BIN)/python setup.py --quiet build_ext --inplace --force --parallel 2
+	@$(BIN)/pytest -n 2 --dist worksteal; status=$$?; rm -f .venv/built; exit $$status
+
+check: .venv/built ## format, lint, types, import rules
+	@$(BIN)/ruff format --check --quiet . || { echo "make fix formats"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+fix: .venv/built ## format, and mend what can be mended by rule
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: .venv/built ## speed, each against a peer in the same run
+	@$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -p no:xdist
+
+perf: .venv/built ## 30 calls for 10 minutes: CPU and memory of the recorder over time
+	@$(BIN)/osrec-emulate demo --seconds 600 --calls 30 --directory run-perf --measure
+
+clean: ## remove everything that was built or recorded here
+	@rm -rf .venv build run run-perf *.egg-info; find drivers firmware emulators -name '*.so' -delete

@@ -1,0 +1,7 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from osrec_drivers.line import Octets
+
+def demux(frames: Octets, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]: ...
+def mux(slots: NDArray[np.uint8]) -> bytes: ...

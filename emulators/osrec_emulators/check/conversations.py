@@ -1,0 +1,85 @@
+"""Whether each conversation that should have been recorded is, with all that was sent for it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+from osrec_emulators.check.placed import Judged
+from osrec_emulators.check.recorded import Sidecar
+from osrec_emulators.check.sent import Conversation, SentFork, Truth
+from osrec_emulators.check.verdict import ConversationVerdict
+
+CLOCKS = timedelta(seconds=5)  # the recorder's wall clock may be that far from the PBX's
+
+
+def judge_conversations(
+    truth: Truth, stations: Sequence[str], recordings: Sequence[Judged]
+) -> tuple[ConversationVerdict, ...]:
+    """Judge those that were answered and have a station that matches one of the patterns."""
+    return tuple(
+        _judge(truth, stations, each, recordings)
+        for each in truth.conversations
+        if each.answered_at is not None and _any_matches(each.stations, stations) and not _is_outdated(truth, each)
+    )
+
+
+def _any_matches(numbers: Iterable[str], patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(number, pattern) for number in numbers for pattern in patterns)
+
+
+def _is_outdated(truth: Truth, conversation: Conversation) -> bool:
+    """Its audio is no longer kept."""
+    return truth.pruned and truth.began is not None and conversation.ended_at < truth.began
+
+
+def _judge(
+    truth: Truth, stations: Sequence[str], conversation: Conversation, recordings: Sequence[Judged]
+) -> ConversationVerdict:
+    mine = [each for each in recordings if each.sidecar and _is_of(each.sidecar, conversation)]
+    forks = [fork for fork in _forks(truth, conversation) if _any_matches([fork.station], stations)]
+    faults = [] if mine else ["no recording"]
+    for fork in forks:
+        lacking = _uncovered(fork, [covered for each in mine if (covered := each.covers(fork.slot_port))])
+        if lacking:
+            faults.append(
+                f"{lacking} of {len(fork.octets)} octets sent on port {fork.port} for {fork.station} "
+                f"({fork.side.value}) are in no recording"
+            )
+    return ConversationVerdict(
+        thread=conversation.thread,
+        calls=tuple(sorted(conversation.calls)),
+        stations=conversation.stations,
+        recordings=len(mine),
+        forks=len(forks),
+        faults=tuple(faults),
+    )
+
+
+def _forks(truth: Truth, conversation: Conversation) -> list[SentFork]:
+    """Call ids come again some day, so the time must fit too."""
+    return [
+        fork
+        for slot in truth.slots.values()
+        for fork in slot.forks
+        if fork.call in conversation.calls
+        and conversation.started_at - CLOCKS < fork.at < conversation.ended_at + CLOCKS
+    ]
+
+
+def _is_of(sidecar: Sidecar, conversation: Conversation) -> bool:
+    return (
+        bool(conversation.calls & set(sidecar.calls))
+        and sidecar.started < conversation.ended_at + CLOCKS
+        and sidecar.ended > conversation.started_at - CLOCKS
+    )
+
+
+def _uncovered(fork: SentFork, covered: Iterable[tuple[int, int]]) -> int:
+    """Frames of a fork in none of the ranges."""
+    lacking, at = 0, fork.first
+    for first, end in sorted(covered):
+        if first >= fork.end:
+            break
+        lacking += max(0, first - at)
+        at = max(at, end)
+    return lacking + max(0, fork.end - at)

@@ -1,0 +1,153 @@
+"""The independent judge: is what lies on disk what the PBX sent, octet for octet, side for side, and all of it?"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from osrec_emulators.check.conversations import CLOCKS, judge_conversations
+from osrec_emulators.check.match import Fit, Piece, fit, lay, pieces
+from osrec_emulators.check.placed import Judged
+from osrec_emulators.check.recorded import Recording, Sidecar, Unreadable, read_media, read_sidecar, sidecars
+from osrec_emulators.check.runs import judge_runs
+from osrec_emulators.check.sent import SentFork, SlotTruth, Truth, load_truth
+from osrec_emulators.check.verdict import RecordingVerdict, Report
+from osrec_emulators.pbx.media import Side
+
+SIDES = (("left", Side.OWN), ("right", Side.OTHER))
+
+
+def check(truth_directory: Path, recordings_directory: Path, stations: Sequence[str], restarts: int = 0) -> Report:
+    """Judge all recordings below a media directory.
+
+    Args:
+        stations: patterns (fnmatch) of the stations that are to be recorded.
+        restarts: how often the recorder was restarted between recordings, beside gaps that say so.
+
+    Raises ConfigError when there is no truth.
+    """
+    return Judge(load_truth(truth_directory), stations, restarts).judge(sidecars(recordings_directory))
+
+
+class Judge:
+    """Judges recordings against one truth."""
+
+    def __init__(self, truth: Truth, stations: Sequence[str], restarts: int = 0) -> None:
+        self._truth = truth
+        self._stations = tuple(stations)
+        self._restarts = restarts
+        self._offsets: dict[str, list[int]] = defaultdict(list)
+        self._names: dict[str, str] = {}  # the recorder's name of a line by the PBX's
+
+    def judge(self, paths: Iterable[Path]) -> Report:
+        read = [(path, read_sidecar(path)) for path in paths]
+        current = [(path, sidecar) for path, sidecar in read if not self._is_older(sidecar)]
+        recordings = [self._recording(path, sidecar) for path, sidecar in current]
+        runs = judge_runs(recordings, self._restarts)
+        return Report(
+            conversations=len(self._truth.conversations),
+            judged=judge_conversations(self._truth, self._stations, recordings),
+            recordings=tuple(recording.verdict for recording in recordings),
+            older=len(read) - len(current),
+            runs=runs,
+            faults=() if recordings else ("there is no recording",),
+        )
+
+    def _is_older(self, sidecar: Sidecar | Unreadable) -> bool:
+        """Left by an earlier run, or sent before the truth that is kept."""
+        began = self._truth.began
+        return isinstance(sidecar, Sidecar) and began is not None and sidecar.ended < began - CLOCKS
+
+    def _recording(self, path: Path, sidecar: Sidecar | Unreadable) -> Judged:
+        if isinstance(sidecar, Unreadable):
+            return Judged(_unreadable(sidecar))
+        recording = read_media(path, sidecar)
+        if isinstance(recording, Unreadable):
+            return Judged(_unreadable(recording, sidecar), sidecar)
+        judged = Judged(_verdict(path, sidecar, recording.faults), sidecar)
+        slots = [self._slot(judged, sidecar, side) for side in ("left", "right")]
+        if slots[0] is not None and slots[1] is not None:
+            self._compare(judged, sidecar, recording, (slots[0], slots[1]))
+        return judged
+
+    def _slot(self, judged: Judged, sidecar: Sidecar, side: str) -> SlotTruth | None:
+        """The truth of the slot that a side says it was taken from."""
+        channel = next(channel for channel in sidecar.channels if channel.side == side)
+        slot = self._truth.slots.get(channel.port)
+        if slot is None:
+            judged.blame(f"{side}: port {channel.port} is on no board")
+            return None
+        if self._names.setdefault(slot.line, channel.line) != channel.line:
+            judged.blame(f"{side}: port {channel.port} is on line {self._names[slot.line]}, not {channel.line}")
+        if slot.slot != channel.slot:
+            judged.blame(f"{side}: port {channel.port} is on slot {slot.slot}, not {channel.slot}")
+        return slot
+
+    def _compare(
+        self, judged: Judged, sidecar: Sidecar, recording: Recording, slots: tuple[SlotTruth, SlotTruth]
+    ) -> None:
+        if slots[0].line != slots[1].line:
+            judged.blame(f"the sides are on two lines, {slots[0].line} and {slots[1].line}, with one first_sample")
+            return
+        for piece in pieces(sidecar.first_sample, recording.octets, slots, sidecar.gaps):
+            self._place(judged, sidecar, piece)
+
+    def _place(self, judged: Judged, sidecar: Sidecar, piece: Piece) -> None:
+        calls, known = frozenset(sidecar.calls), self._offsets[piece.tracks[0].slot.line]
+        fitted = fit(piece, calls, known)
+        if fitted is None or not fitted.equal:
+            crosswise = fit(piece.swapped(), calls, known)
+            if crosswise is not None and crosswise.equal:
+                left, right = (track.slot.port for track in piece.tracks)
+                judged.blame(f"the sides are swapped: left equals port {right}, right port {left}")
+                judged.add(lay(piece, crosswise.offset))
+                return
+        if fitted is None:
+            judged.blame(f"nothing sent in calls {', '.join(sidecar.calls) or '(none)'} on its ports is in it")
+            return
+        judged.add(fitted)
+        _check_sides(judged, sidecar, fitted)
+        if fitted.offset not in known:
+            known.append(fitted.offset)
+
+
+def _check_sides(judged: Judged, sidecar: Sidecar, fitted: Fit) -> None:
+    for index, (side, meant) in enumerate(SIDES):
+        differing, first = fitted.differing[index], fitted.first_differing[index]
+        if differing:
+            judged.blame(f"{side}: {differing} octets differ from those sent, the first at sample {first}")
+        for fork in fitted.piece.tracks[index].slot.during(*fitted.frames):
+            _check_fork(judged, sidecar, side, meant, fork)
+
+
+def _check_fork(judged: Judged, sidecar: Sidecar, side: str, meant: Side, fork: SentFork) -> None:
+    """A side holds its own station's forks of its own calls, and no others."""
+    if fork.call not in sidecar.calls:
+        judged.blame(f"{side}: holds audio of call {fork.call}, station {fork.station}, which is not its own")
+    elif fork.station != sidecar.station:
+        judged.blame(f"{side}: is of station {fork.station}, not {sidecar.station}")
+    elif fork.side is not meant:
+        judged.blame(
+            f"{side}: is what the station {'says' if fork.side is Side.OWN else 'hears'}: the sides are swapped"
+        )
+
+
+def _verdict(path: Path, sidecar: Sidecar, faults: tuple[str, ...]) -> RecordingVerdict:
+    return RecordingVerdict(
+        path=path,
+        recording=sidecar.recording,
+        conversation=sidecar.conversation,
+        station=sidecar.station,
+        ports=tuple(sidecar.channel(side).port for side in ("left", "right")),
+        started=sidecar.started,
+        seconds=sidecar.sample_count / 8000,
+        octets=0,
+        gaps=len(sidecar.gaps),
+        gap_samples=sum(gap.count for gap in sidecar.gaps),
+        faults=faults,
+    )
+
+
+def _unreadable(what: Unreadable, sidecar: Sidecar | None = None) -> RecordingVerdict:
+    if sidecar is not None:
+        return _verdict(what.path, sidecar, (what.reason,))
+    return RecordingVerdict(what.path, what.path.stem, "", "", (), None, 0.0, 0, 0, 0, (what.reason,))

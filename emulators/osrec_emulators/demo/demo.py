@@ -1,0 +1,157 @@
+"""`osrec-emulate demo`: the emulated PBX and the recorder side by side, and at the end the verdict."""
+
+import math
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from rich.console import Console
+
+from osrec_emulators.demo.measure import Meter
+from osrec_emulators.demo.processes import DemoError, Process, command, free_ports, status, until
+
+MARK = ".osrec-demo"  # in a directory that a demonstration made, and may therefore clear
+HANG_UP = 12.0  # seconds before the end when the PBX begins to end its calls
+START = 30.0
+SETTLE = 60.0
+EVERY = 5.0  # seconds between two lines of progress
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What to show.
+
+    Attributes:
+        directory: for configuration, logs, truth and recordings; it is cleared first.
+        seconds: how long; None: until Ctrl-C, with a live view.
+        calls: simultaneous calls that the PBX keeps up.
+        hold: mean seconds of a conversation.
+        speech: directory of speech files.
+        measure: note CPU and memory of every process over time.
+    """
+
+    directory: Path
+    speech: Path
+    seconds: float | None = None
+    calls: int = 14
+    hold: float = 20.0
+    seed: int = 1
+    measure: bool = False
+
+
+def prepare(demo: Demo) -> None:
+    """Clear the directory and write both configurations. Raises DemoError for a directory that is not ours."""
+    directory = demo.directory
+    if directory.exists() and any(directory.iterdir()) and not (directory / MARK).exists():
+        raise DemoError(f"{directory} is not empty and was not made by a demonstration; name another with --directory")
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    (directory / MARK).touch()
+    names = ("CAP_PORT", "PBX_PORT_1", "PBX_PORT_2", "LINE_PORT_1", "LINE_PORT_2")
+    values = dict(zip(names, map(str, free_ports(len(names))), strict=True))
+    values |= {"CALLS": str(demo.calls), "HOLD": str(demo.hold), "SEED": str(demo.seed)}
+    values |= {"SPEECH": str(demo.speech.resolve()), "TRUTH": "true" if demo.seconds else "false"}
+    for name in ("pbx.toml", "osrec.toml"):
+        text = files("osrec_emulators.demo").joinpath(name).read_text(encoding="utf-8")
+        for key, value in values.items():
+            text = text.replace(f"@{key}@", value)
+        (directory / name).write_text(text, encoding="utf-8")
+
+
+def run(demo: Demo, console: Console) -> int:
+    """Show it; the exit code. Raises DemoError."""
+    prepare(demo)
+    began = time.monotonic()
+    pbx = Process("the PBX", _pbx_command(demo), demo.directory / "pbx.log")
+    recorder = Process(
+        "the recorder",
+        [command("osrec"), "run", "-c", str(demo.directory / "osrec.toml")],
+        demo.directory / "osrec.log",
+    )
+    try:
+        _wait_for_link(demo, console, pbx, recorder, began)
+        if demo.seconds is None:
+            return _watch(demo)
+        return _count_down(demo, console, pbx, recorder)
+    finally:
+        for process in (pbx, recorder):
+            if process.running():
+                try:
+                    process.stop()
+                except DemoError as error:
+                    console.print(f"[red]{error}")
+            process.kill()
+
+
+def _pbx_command(demo: Demo) -> list[str]:
+    return [command("osrec-emulate"), "pbx", "-c", str(demo.directory / "pbx.toml")]
+
+
+def _wait_for_link(demo: Demo, console: Console, pbx: Process, recorder: Process, began: float) -> None:
+    for _ in until(began + START, pbx, recorder):
+        state = status(demo.directory)
+        if state and state["link"]["monitors"] == state["link"]["stations"]:
+            elapsed = time.monotonic() - began
+            console.print(f"PBX and recorder run after {elapsed:.1f} s; logs and data are in {demo.directory}/")
+            return
+    raise DemoError(f"the recorder did not monitor all stations within {START:.0f} s; see {demo.directory}/*.log")
+
+
+def _watch(demo: Demo) -> int:
+    """The recorder's own live view, until Ctrl-C."""
+    view = [command("osrec"), "status", "--follow", "-c", str(demo.directory / "osrec.toml")]
+    try:
+        return subprocess.run(view, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def _count_down(demo: Demo, console: Console, pbx: Process, recorder: Process) -> int:
+    assert demo.seconds is not None
+    begin = time.monotonic()
+    end = begin + demo.seconds
+    meter = Meter({"PBX": pbx.pid, "osrec run": recorder.pid}) if demo.measure else None
+    next_line, most = begin, 0
+    for _ in until(end, pbx, recorder):
+        now = time.monotonic()
+        if now < next_line:
+            continue
+        next_line += EVERY
+        state = status(demo.directory)
+        if state is None:
+            console.print("the recorder does not answer")
+            continue
+        if meter is not None:
+            meter.sample(now - begin, len(state["recordings"]))
+        most = max(most, len(state["recordings"]))
+        missing = sum(max(line["expected"] - line["received"], 0) for line in state["lines"])
+        alarms = "; ".join(alarm["text"] for alarm in state["alarms"]) or "none"
+        console.print(
+            f"{math.ceil(end - now):4d} s left: {len(state['conversations'])} conversations, "
+            f"{len(state['recordings'])} recordings, {state['concluded']} ended, alarms: {alarms}"
+        )
+        if missing > 8000:  # a second: more than what is on its way
+            console.print(f"[red]{missing} samples missing on the lines")
+    console.print("the PBX ends all calls ...")
+    if pbx.stop() != 0:
+        raise DemoError(f"the PBX ended with an error; see {pbx.log}")
+    _settle(demo, recorder)
+    recorder.stop()
+    if meter is not None:
+        meter.write(demo.directory / "measurement.md", console)
+    console.print(f"at most {most} recordings at once")
+    verdict = [command("osrec-emulate"), "check", "--truth", str(demo.directory / "truth"), "--stations", "31??"]
+    return subprocess.run([*verdict, "--recordings", str(demo.directory / "data" / "media")], check=False).returncode
+
+
+def _settle(demo: Demo, recorder: Process) -> None:
+    """Wait until the keeper has stored every recording that began."""
+    for _ in until(time.monotonic() + SETTLE, recorder):
+        state = status(demo.directory)
+        stored = len(list((demo.directory / "data" / "media").rglob("*.json")))
+        if state and not state["recordings"] and not state["conversations"] and stored >= state["begun"]:
+            return
+    raise DemoError(f"not all recordings were stored within {SETTLE:.0f} s; see {recorder.log}")

@@ -1,0 +1,48 @@
+"""Who is in the numbering plan: stations, trunks, recorder ports, with names and voices."""
+
+from osrec.wire.csta.model import DeviceId
+from osrec_emulators.pbx.calls import Party
+from osrec_emulators.pbx.config import PbxConfig
+from osrec_emulators.pbx.numbering import expand, expand_all
+
+
+class Directory:
+    """The devices of the PBX by number.
+
+    Attributes:
+        stations, trunks, ports: numbers, in the order of the configuration.
+        voices: what stations and trunks say unless a script says otherwise.
+    """
+
+    def __init__(self, config: PbxConfig) -> None:
+        self.names: dict[str, str] = {}
+        self.voices: dict[str, str] = {}
+        self.stations: dict[str, None] = {}
+        self.trunks: dict[str, None] = {}
+        self.ports: dict[str, None] = dict.fromkeys(expand_all(config.recorder_ports))
+        self.access_code = config.access_code
+        self._names_in_events = config.names_in_events
+        for stations in config.stations:
+            self._add(self.stations, stations.range, stations.voices)
+            self.names.update(zip(expand(stations.range), stations.names, strict=False))
+        for trunks in config.trunks:
+            self._add(self.trunks, trunks.range, trunks.voices)
+
+    def _add(self, kind: dict[str, None], pattern: str, voices: tuple[str, ...]) -> None:
+        for position, number in enumerate(expand(pattern)):
+            kind[number] = None
+            fallback = f"tone:{len(self.voices)}"  # every device differs, so a mix-up is heard and seen
+            self.voices[number] = voices[position % len(voices)] if voices else fallback
+
+    def known(self, device: str) -> bool:
+        return device in self.stations or device in self.trunks or device in self.ports
+
+    def outside(self, dialled: str) -> str | None:
+        """The number in the public network that somebody dials, None when the digits stay inside."""
+        code = self.access_code
+        return dialled[len(code) :] if dialled.startswith(code) and len(dialled) > len(code) else None
+
+    def device_id(self, party: Party) -> DeviceId:
+        """How a party is named in events."""
+        name = self.names.get(party.number) if self._names_in_events and party.trunk is None else None
+        return DeviceId(party.number, name=name and name.encode("latin-1", "replace").decode("latin-1"))

@@ -1,0 +1,157 @@
+"""Runs the emulated PBX in real time: CAP server, call model, audio and boards in one asyncio loop."""
+
+import asyncio
+import logging
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TextIO
+
+from osrec_drivers.line import Line, open_line
+from osrec_emulators.audio.plane import AudioPlane
+from osrec_emulators.audio.voices import load_voices
+from osrec_emulators.cap.server import CapServer
+from osrec_emulators.config import EmulatorConfig, TruthConfig
+from osrec_emulators.diun2.board import Board, PortState
+from osrec_emulators.diun2.pacer import Pacer
+from osrec_emulators.diun2.truth import AudioTruth
+from osrec_emulators.pbx.world import World
+
+TICK = 0.01  # seconds: 80 frames, 10 SAToP packets
+FLUSH = 0.05  # seconds in which lines that pace their packets send the last ones
+LOOK_AT_LINES = 100  # ticks between two looks at the receive sides
+CALLS = "calls.jsonl"
+
+_log = logging.getLogger(__name__)
+
+
+class Emulation:
+    """The PBX with everything that belongs to it. It is opened by `start`, runs in `run`, and is closed by `close`.
+
+    Attributes:
+        world: the call model.
+        server: the CAP server.
+        boards: the trunk boards for the recorder.
+        late: the longest that a tick came late, in seconds.
+    """
+
+    def __init__(self, config: EmulatorConfig, seed: int) -> None:
+        voices = load_voices(config.audio.speech)
+        self.config = config
+        self.late = 0.0
+        self._resources = ExitStack()
+        self._start_ns = time.monotonic_ns()
+        self._started_at = datetime.now(UTC)
+        sink = None
+        if config.truth is not None:
+            sink = self._open_calls(config.truth).write
+        self.world = World(config.pbx, seed, wall=self.wall, sink=sink)
+        self.server = CapServer(config.cap, self.world, self.clock)
+        self.boards = [Board(each.name, each.lines, each.layout(), each.faults.faults()) for each in config.boards]
+        self._plane = AudioPlane(self.world.topology, voices)
+        self._lines: list[list[Line]] = []
+        self._truth: AudioTruth | None = None
+        self._pacer = Pacer(self._start_ns)
+
+    def clock(self) -> float:
+        """PBX time: seconds since the start."""
+        return (time.monotonic_ns() - self._start_ns) / 1e9
+
+    def wall(self, now: float) -> datetime:
+        """PBX time as UTC; a step of the system clock does not move it."""
+        return self._started_at + timedelta(seconds=now)
+
+    async def start(self) -> None:
+        """Open the lines, then listen. Raises OpenError, OSError."""
+        try:
+            for board in self.boards:
+                self._lines.append([self._open(spec) for spec in board.lines])
+            await self._listen()
+        except BaseException:
+            self._resources.close()
+            raise
+        if self.config.truth is not None and self.config.truth.audio:
+            minutes = self.config.truth.keep_minutes
+            keep = timedelta(minutes=minutes) if minutes else None
+            self._truth = AudioTruth(self.config.truth.directory, self.boards, self.wall(self.clock()), keep)
+
+    async def run(self, stop: asyncio.Event, seconds: float | None) -> None:
+        """Live until `stop` is set or the time is over."""
+        await self._ticks(lambda now: stop.is_set() or (seconds is not None and now >= seconds), live=True)
+
+    async def wind_down(self, drain: float) -> None:
+        """Hang everything up and go on sending for `drain` seconds: the recorder takes what is under way."""
+        now = self.clock()
+        self.server.publish(self.world.stop(now))
+        await self._ticks(lambda later: later >= now + drain, live=False)
+        await asyncio.sleep(FLUSH)
+
+    async def close(self) -> None:
+        """Write the truth, free the lines, hang up on clients."""
+        if self._truth is not None:
+            self._truth.close(self.wall(self._pacer.handed / 8000))
+        await self.server.close()
+        self._resources.close()
+
+    @property
+    def ports(self) -> Sequence[PortState]:
+        """All E1 ports, board by board."""
+        return [port for board in self.boards for port in board.state]
+
+    async def _ticks(self, over: Callable[[float], bool], *, live: bool) -> None:
+        due = self.clock()
+        tick = 0
+        while not over(now := self.clock()):
+            self.late = max(self.late, now - due)
+            if live:
+                self.server.publish(self.world.advance(now))
+            self._send()
+            if tick % LOOK_AT_LINES == 0:
+                self._look()
+            tick += 1
+            due = max(due + TICK, now)
+            await asyncio.sleep(due - self.clock())
+
+    def _send(self) -> None:
+        for count in self._pacer.due(time.monotonic_ns()):
+            at = self.wall(self._plane.position / 8000)
+            block = self._plane.render(count)
+            for board, lines in zip(self.boards, self._lines, strict=True):
+                frames = board.frames(block)
+                for line, octets in zip(lines, frames, strict=True):
+                    line.transmit(octets.tobytes())
+                if self._truth is not None:
+                    self._truth.write(board, frames, at)
+
+    def _look(self) -> None:
+        for note in self.world.take_notes():
+            _log.info("%s", note)
+        for board, lines in zip(self.boards, self._lines, strict=True):
+            for index, line in enumerate(lines):
+                board.hear(index, line.status().alarms)
+
+    async def _listen(self) -> None:
+        cap = self.config.cap
+        try:
+            await self.server.start()
+        except OSError as error:
+            raise OSError(f"cap.listen = {cap.listen!r}, cap.port = {cap.port}: {error.strerror}") from error
+
+    def _open(self, spec: str) -> Line:
+        line = open_line(spec)
+        self._resources.callback(line.close)
+        return line
+
+    def _open_calls(self, truth: TruthConfig) -> TextIO:
+        """Begin a new truth: frame numbers start at 0, so nothing of an earlier run may stay."""
+        truth.directory.mkdir(parents=True, exist_ok=True)
+        for old in truth.directory.glob("audio-*"):
+            shutil.rmtree(old)
+        return self._resources.enter_context(_lines_file(truth.directory / CALLS))
+
+
+def _lines_file(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", buffering=1)

@@ -1,0 +1,57 @@
+"""What the tracker tells: one value for each thing that really changed."""
+
+from dataclasses import dataclass
+
+from osrec.calls.conversation import Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A conversation of a monitored station was seen for the first time."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A step of the conversation, for its time line and for whoever must act on its new state.
+
+    Attributes:
+        kind: "delivered", "established", "held", ... as ECMA-269 names the event, in lower case.
+        device: whose connection changed, None when the PBX did not say.
+        cause: name of the EventCause.
+        detail: what else is worth keeping, as text.
+    """
+
+    conversation: Conversation
+    kind: str
+    device: str | None
+    cause: str | None
+    detail: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`gone` turned out to be part of `conversation` (a transfer or conference joined them)."""
+
+    conversation: Conversation
+    gone: Conversation
+
+
+@dataclass(frozen=True, slots=True)
+class PortDropped:
+    """The PBX took one of the recorder's own ports out of a call."""
+
+    port: str
+    call_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last monitored station has left the conversation."""
+
+    conversation: Conversation
+    cause: str | None
+
+
+Change = Began | Happened | Merged | PortDropped | Ended

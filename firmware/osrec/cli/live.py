@@ -1,0 +1,146 @@
+"""The recorder's state on a terminal: one glance for `osrec status`, slot by slot for `osrec lines`."""
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+SEVERITY_STYLE = {"critical": "bold white on red", "major": "bold red", "warning": "yellow"}
+LOWEST = -50.0  # dBm0 at the left end of a level bar
+BARS = " ▁▂▃▄▅▆▇█"
+
+
+def status_view(status: dict[str, Any], short: bool = False) -> RenderableType:
+    """Everything in one glance; `short` leaves conversations and recordings out."""
+    parts: list[RenderableType] = [_headline(status)]
+    if status["alarms"]:
+        parts.append(_alarms(status["alarms"]))
+    parts.append(_lines(status["lines"]))
+    if not short:
+        parts.append(_conversations(status["conversations"]))
+        parts.append(_recordings(status["recordings"]))
+    return Group(*parts)
+
+
+def _headline(status: dict[str, Any]) -> RenderableType:
+    link, pairs, journal = status["link"], status["pairs"], status["journal"]
+    text = Text()
+    text.append(f"{status['unit']}  ", "bold")
+    text.append(f"recording {len(status['recordings'])} of {pairs['all']}", "bold green")
+    text.append("   CSTA ")
+    text.append("up" if link["up"] else link["state"], "green" if link["up"] else "bold red")
+    text.append(f" {link['peer']}, {link['monitors']} of {link['stations']} stations monitored")
+    text.append(f"\nconversations {len(status['conversations'])} running, {status['concluded']} ended")
+    if journal:
+        text.append(f"   journal {journal['condition']}, room for {_duration(journal['capacity_seconds'])}")
+        text.append(f", commit {journal['commit_seconds'] * 1000:.1f} ms")
+    text.append(f"   up {_duration(status['uptime'])}, version {status['version']}")
+    return Panel(text, title="osrec", title_align="left")
+
+
+def _alarms(alarms: list[dict[str, Any]]) -> RenderableType:
+    table = Table(title="Alarms", title_justify="left", show_header=False, box=None)
+    for alarm in alarms:
+        since = str(alarm["since"])[:19].replace("T", " ")
+        table.add_row(Text(alarm["severity"], SEVERITY_STYLE[alarm["severity"]]), since, alarm["text"])
+    return table
+
+
+def _lines(lines: list[dict[str, Any]]) -> RenderableType:
+    table = Table(title="Lines", title_justify="left")
+    for column in ("line", "state", "slots 0-31: level", "missing", "CRC-4 errors", "packets lost", "clock ppm"):
+        table.add_column(column, justify="right" if column in ("missing", "CRC-4 errors", "packets lost") else "left")
+    for line in lines:
+        counters = line["counters"]
+        table.add_row(
+            line["name"],
+            line_state(line),
+            "".join(bar(level) for level in line["levels"]),
+            str(max(line["expected"] - line["received"], 0)),
+            str(counters["crc_errors"]),
+            str(counters["packets_lost"]),
+            "-" if line["ppm"] is None else f"{line['ppm']:+.1f}",
+        )
+    return table
+
+
+def line_state(line: dict[str, Any]) -> Text:
+    """The line's alarms, or what it is aligned to."""
+    if line["alarms"]:
+        return Text(" ".join(line["alarms"]).upper(), "bold red")
+    if not line["aligned"]:
+        return Text("no frames yet", "yellow")
+    return Text("frames + CRC-4" if line["crc_multiframe"] else "frames, no CRC-4", "green")
+
+
+def bar(level: float | None) -> str:
+    """A level in dBm0 as one character."""
+    if level is None or level <= LOWEST:
+        return BARS[0]
+    return BARS[min(int((level - LOWEST) / -LOWEST * (len(BARS) - 1)) + 1, len(BARS) - 1)]
+
+
+def _conversations(conversations: list[dict[str, Any]]) -> RenderableType:
+    table = Table(title="Conversations", title_justify="left")
+    for column in ("since", "direction", "parties", "legs", "recorded at"):
+        table.add_column(column)
+    for one in conversations:
+        parties = ", ".join(_party(party) for party in one["parties"])
+        legs = "; ".join(
+            " ".join(f"{device} {state}" for device, state in call.items()) for call in one["legs"].values()
+        )
+        recorded = Text(", ".join(one["recorded_at"]), "green")
+        if not one["recorded_at"]:
+            recorded = Text(one["reason"] or "-", "red" if one["reason"] else "dim")
+        table.add_row(_duration(one["seconds"]), one["direction"], parties, legs, recorded)
+    return table
+
+
+def _party(party: dict[str, Any]) -> str:
+    return f"{party['number']} {party['name']}" if party["name"] else str(party["number"])
+
+
+def _recordings(recordings: list[dict[str, Any]]) -> RenderableType:
+    table = Table(title="Recordings", title_justify="left")
+    for column in ("recording", "station", "pair", "length", "own", "other", "rule", "state"):
+        table.add_column(column)
+    for one in recordings:
+        own, other = (_decibels(one[side]) for side in ("level_own", "level_other"))
+        table.add_row(
+            one["id"], one["station"], one["pair"], _duration(one["seconds"]), own, other, one["rule"], one["state"]
+        )
+    return table
+
+
+def _decibels(level: float | None) -> str:
+    return f"{bar(level)} silent" if level is None else f"{bar(level)} {level:.0f} dBm0"
+
+
+def _duration(seconds: float) -> str:
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}"
+
+
+def lines_view(status: dict[str, Any]) -> RenderableType:
+    """Each line with its counters and each slot with its level and the station that it carries."""
+    parts: list[RenderableType] = []
+    for line in status["lines"]:
+        head = Text(f"{line['name']}  {line['spec']}  ", "bold")
+        head.append(line_state(line))
+        counters = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in line["counters"].items())
+        account = f"received {line['received']} of {line['expected']} samples in {_duration(line['seconds'])}"
+        table = Table(box=None, show_header=False, padding=(0, 1))
+        for first in range(0, 32, 8):
+            table.add_row(*(_slot(line, slot) for slot in range(first, first + 8)))
+        parts.append(Panel(Group(Text(f"{account}\n{counters}"), table), title=head, title_align="left"))
+    return Group(*parts)
+
+
+def _slot(line: dict[str, Any], slot: int) -> Text:
+    station = line["slots"].get(str(slot))
+    text = Text(f"{slot:2d} {bar(line['levels'][slot])} ")
+    text.append(station or "-", "green" if station else "dim")
+    return text

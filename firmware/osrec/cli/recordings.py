@@ -1,0 +1,232 @@
+"""Commands that search, show, export and verify what was recorded; they need no running recorder."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+
+from osrec.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, console, plain_errors, print_json
+from osrec.config import Config, load
+from osrec.errors import ConfigError
+from osrec.recorder.parts import store_config
+from osrec.store.export import Format
+from osrec.store.export import export as export_recording
+from osrec.store.index import Conversation, Index, Recording
+from osrec.store.records import Party
+from osrec.store.sidecar import Sidecar, read_sidecar
+from osrec.store.verify import verify as verify_store
+
+Direction = Literal["in", "out", "internal", "unknown"]
+SinceOption = Annotated[
+    str | None, typer.Option(help="From this time on: 2026-11-23, or 2026-11-23T14:00 (local time).")
+]
+UntilOption = Annotated[str | None, typer.Option(help="Before this time.")]
+PartyOption = Annotated[str | None, typer.Option(help="Number of anybody in the call; * stands for any digits.")]
+DirectionOption = Annotated[Direction | None, typer.Option(help="Direction of the call.")]
+StationOption = Annotated[str | None, typer.Option(help="Number of the recorded station; * stands for any digits.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")]
+CursorOption = Annotated[str | None, typer.Option(help="Go on where the last page ended.")]
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; write 2026-11-23 or 2026-11-23T14:00") from None
+
+
+def _index(config: Config) -> Index:
+    return Index(store_config(config).index)
+
+
+@plain_errors
+def recordings(
+    config: ConfigOption = DEFAULT_CONFIG,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    party: PartyOption = None,
+    direction: DirectionOption = None,
+    station: StationOption = None,
+    limit: LimitOption = 50,
+    cursor: CursorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List recordings, newest first."""
+    with _index(load(config)) as index:
+        page = index.search(
+            since=_time(since),
+            until=_time(until),
+            party=party,
+            direction=direction,
+            station=station,
+            limit=limit,
+            cursor=cursor,
+        )
+    if json:
+        rows = [asdict(one) | {"parties": [p.model_dump() for p in one.parties]} for one in page.rows]
+        print_json({"recordings": rows, "cursor": page.cursor})
+        return
+    table = Table("recording", "started", "length", "direction", "station", "parties", "missing", box=None)
+    for one in page.rows:
+        table.add_row(
+            str(one.id),
+            _local(one.started),
+            f"{one.seconds:.1f} s",
+            one.direction,
+            one.station,
+            _names(one.parties),
+            f"{one.missing_seconds:.3f} s" if one.missing_samples else "-",
+        )
+    console.print(table)
+    if page.cursor:
+        console.print(f"more with --cursor {page.cursor}")
+
+
+@plain_errors
+def conversations(
+    config: ConfigOption = DEFAULT_CONFIG,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    party: PartyOption = None,
+    direction: DirectionOption = None,
+    outcome: Annotated[Literal["recorded", "not_recorded"] | None, typer.Option(help="Only these.")] = None,
+    limit: LimitOption = 50,
+    cursor: CursorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List conversations of monitored stations, recorded or not, with the reason."""
+    with _index(load(config)) as index:
+        page = index.conversations(
+            since=_time(since),
+            until=_time(until),
+            party=party,
+            direction=direction,
+            outcome=outcome,
+            limit=limit,
+            cursor=cursor,
+        )
+    if json:
+        print_json({"conversations": [_conversation(one) for one in page.rows], "cursor": page.cursor})
+        return
+    table = Table("conversation", "started", "direction", "parties", "outcome", box=None)
+    for one in page.rows:
+        result = f"{len(one.recordings)} recording(s)" if one.recordings else f"not recorded: {one.reason}"
+        table.add_row(str(one.id), _local(one.started), one.direction, _names(one.parties), result)
+    console.print(table)
+    if page.cursor:
+        console.print(f"more with --cursor {page.cursor}")
+
+
+def _conversation(one: Conversation) -> dict[str, Any]:
+    return asdict(one) | {"parties": [p.model_dump() for p in one.parties], "decision": one.decision.model_dump()}
+
+
+@plain_errors
+def show(
+    id: Annotated[str, typer.Argument(help="Recording, or the beginning of its id.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Everything about one recording."""
+    sidecar, path, _ = _find(load(config), id)
+    if json:
+        print_json(sidecar.model_dump(mode="json"))
+        return
+    _describe(sidecar, path)
+
+
+def _find(config: Config, id: str) -> tuple[Sidecar, Path, Recording]:
+    store = store_config(config)
+    with _index(config) as index:
+        found = index.get(id)
+    path = store.media / found.sidecar
+    return read_sidecar(path), path, found
+
+
+def _describe(sidecar: Sidecar, path: Path) -> None:
+    left, right = sidecar.channels
+    clock = sidecar.clock
+    table = Table(show_header=False, box=None)
+    rows = {
+        "recording": str(sidecar.recording),
+        "conversation": str(sidecar.conversation),
+        "time": f"{_local(sidecar.started)} to {_local(sidecar.ended)}, {sidecar.sample_count / 8000:.3f} s",
+        "direction": sidecar.direction,
+        "parties": _names(sidecar.parties),
+        "left": f"station {sidecar.station}, line {left.line}, slot {left.slot}, port {left.port}",
+        "right": f"the other side, line {right.line}, slot {right.slot}, port {right.port}",
+        "PBX calls": ", ".join(sidecar.calls),
+        "rule": f"{sidecar.decision.rule} (version {sidecar.decision.version})",
+        "ended": sidecar.reason,
+        "clock": f"{clock.source}, synchronised {clock.synchronised}, line {clock.line_ppm} ppm",
+        "file": f"{path.with_name(sidecar.media.file)}, {sidecar.media.bytes} bytes",
+        "SHA-256": sidecar.media.sha256,
+    }
+    for key, value in rows.items():
+        table.add_row(key, value)
+    console.print(table)
+    for line in sidecar.decision.trace:
+        console.print(f"  rule {line}")
+    for gap in sidecar.gaps:
+        console.print(
+            f"  [red]missing[/] {gap.first / 8000:.3f} s to {(gap.first + gap.count) / 8000:.3f} s: {gap.cause}"
+        )
+    for event in sidecar.events:
+        at = "        " if event.sample is None else f"{event.sample / 8000:8.3f}"
+        details = ", ".join(f"{key} {value}" for key, value in event.detail.items())
+        console.print(f"  {at} s  {event.kind}  {event.cause or ''}  {details}")
+
+
+@plain_errors
+def export(
+    id: Annotated[str, typer.Argument(help="Recording, or the beginning of its id.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
+    format: Annotated[Format, typer.Option(help="wav keeps the octets as received.")] = "wav",
+    config: ConfigOption = DEFAULT_CONFIG,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write one recording as WAV (A-law, octet for octet), FLAC or Opus."""
+    if output.exists() and not force:
+        raise ConfigError(f"{output} exists; --force replaces it")
+    _, path, _ = _find(load(config), id)
+    export_recording(path, format, output)
+    print(f"{output}: {output.stat().st_size} bytes")
+
+
+@plain_errors
+def verify(
+    id: Annotated[str | None, typer.Argument(help="Recording; without it, all of them.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Compare files, hashes and index: has anything changed since it was recorded? Exit code 1 if so."""
+    store = store_config(load(config))
+    intact = changed = 0
+    found: list[dict[str, Any]] = []
+    for one in verify_store(store, id):
+        intact, changed = (intact + 1, changed) if one.intact else (intact, changed + 1)
+        found.append(asdict(one) | {"intact": one.intact})
+        if not json:
+            for finding in one.findings:
+                console.print(f"[red]changed[/] {one.recording or ''} {finding}")
+            if intact % 500 == 0 and intact:
+                console.print(f"{intact} recordings intact so far ...")
+    if json:
+        print_json(found)
+    else:
+        console.print(f"{intact} recordings intact, {changed} findings")
+    raise typer.Exit(1 if changed else 0)
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _names(parties: Sequence[Party]) -> str:
+    return ", ".join(f"{p.number or 'unknown'} {p.name}" if p.name else p.number or "unknown" for p in parties)

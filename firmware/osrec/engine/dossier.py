@@ -1,0 +1,96 @@
+"""What the engine keeps of a running conversation besides its legs, and what is said of it when it is over."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from osrec.calls.conversation import Conversation
+from osrec.csta.messages import Lost
+from osrec.store.records import ConversationEnded, Decision, Party
+from osrec.wire.csta.causes import error_name, reject_name
+from osrec.wire.csta.model import Reject, ReturnError
+
+
+@dataclass(slots=True)
+class Dossier:
+    """One running conversation.
+
+    Attributes:
+        recordings: that have begun for it, finished ones too.
+        decision: of the rules, None while nobody talked.
+        reason: why it is not recorded although it should be.
+        waiting: it should be recorded now and is not, for want of a pair or of room in the journal.
+        failed: (station, call id) whose fork the PBX refused for good.
+    """
+
+    started: datetime
+    recordings: list[UUID] = field(default_factory=list)
+    decision: Decision | None = None
+    reason: str | None = None
+    waiting: bool = False
+    failed: set[tuple[str, bytes]] = field(default_factory=set)
+
+    def decide(self, decision: Decision) -> None:
+        """Keep the decision that says most: to record before never, never before "no rule"."""
+        if self.decision is None or self.decision.action == "none" or decision.action == "record":
+            self.decision = decision
+
+    def absorb(self, other: "Dossier") -> None:
+        """Take over what is known of a conversation that turned out to be part of this one."""
+        self.recordings += other.recordings
+        self.started = min(self.started, other.started)
+        self.decision = self.decision or other.decision
+        self.failed |= other.failed
+
+    def conclude(self, conversation: Conversation, decision: Decision, now: float, at: datetime) -> ConversationEnded:
+        """The record of a conversation that is over; `decision`: what the rules said or would have said."""
+        answered = conversation.answered
+        return ConversationEnded(
+            conversation=conversation.id,
+            started=self.started,
+            answered=at - timedelta(seconds=now - answered) if answered is not None else None,
+            ended=at,
+            direction=conversation.direction,
+            stations=conversation.stations,
+            parties=parties_of(conversation, None),
+            calls=calls_of(conversation),
+            decision=decision,
+            recordings=self.recordings,
+            outcome="recorded" if self.recordings else "not_recorded",
+            reason=None if self.recordings else self._why_not(conversation, decision),
+        )
+
+    def _why_not(self, conversation: Conversation, decision: Decision) -> str:
+        if decision.action == "never":
+            return f"rule {decision.rule!r} says never"
+        if decision.action == "none":
+            return "no rule matches"
+        if conversation.answered is None:
+            return f"not answered: {conversation.failure}" if conversation.failure else "not answered"
+        return self.reason or "ended before the PBX had forked it"
+
+
+def parties_of(conversation: Conversation, recorded: str | None) -> list[Party]:
+    """Everybody who took part; `recorded`: whose audio it is."""
+    return [
+        Party(number=p.number, name=p.name, external=p.external, recorded=p.number == recorded)
+        for p in conversation.participants.values()
+    ]
+
+
+def calls_of(conversation: Conversation) -> list[str]:
+    """Every PBX call id that it ever had, hex."""
+    return [call_id.hex() for call_id in conversation.call_ids]
+
+
+def outcome_text(outcome: object) -> str:
+    """What the PBX answered to a request that did not succeed."""
+    match outcome:
+        case ReturnError(_, category, value):
+            return error_name(category, value)
+        case Reject(_, kind, problem):
+            return reject_name(kind, problem)
+        case Lost(reason):
+            return f"no answer: {reason}"
+        case _:
+            return f"unexpected answer {type(outcome).__name__}"

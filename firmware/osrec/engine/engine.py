@@ -1,0 +1,428 @@
+"""Decides which call is on which channel, from when to when, and says so.
+
+Events in, outputs out; no clock, no I/O. The CSTA link's outputs go in as they are. A recording is the audio of one
+monitored station's part in a conversation; a conversation in which several recorded stations talk is recorded once
+(at the first of them) or at each, as configured, and always for as long as one of them talks in it.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from osrec.calls import changes as calls
+from osrec.calls.conversation import Conversation
+from osrec.calls.tracker import Tracker
+from osrec.csta import messages as link
+from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
+from osrec.engine.dossier import Dossier, calls_of, outcome_text, parties_of
+from osrec.engine.fork import ForkStrategy
+from osrec.engine.hearing import audio_ended, listen, silence_alarms
+from osrec.engine.link_alarms import link_alarms
+from osrec.engine.messages import (
+    Adopt,
+    Concluded,
+    Event,
+    Finish,
+    Forget,
+    Heard,
+    JournalChanged,
+    Listen,
+    Open,
+    Output,
+    Remark,
+    Request,
+    TimerExpired,
+)
+from osrec.engine.pool import Pair, Pool
+from osrec.engine.recording import Recording, State
+from osrec.engine.rules import Facts, RuleSet
+from osrec.engine.settings import EngineConfig
+from osrec.store.records import Decision
+from osrec.wire.csta.model import ConnectionId, DeviceId, Reject, ReturnError, SnapshotLeg
+
+
+class Engine:
+    """All recordings of one recorder.
+
+    Attributes:
+        recordings: those that hold a pair now, by id.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        tracker: Tracker,
+        rules: RuleSet,
+        pool: Pool,
+        strategy: ForkStrategy,
+        new_id: Callable[[], UUID],
+    ) -> None:
+        self.recordings: dict[UUID, Recording] = {}
+        self.tracker = tracker
+        self.pool = pool
+        self.link_up = False
+        self._config = config
+        self.rules = rules
+        self._strategy = strategy
+        self._new_id = new_id
+        self._dossiers: dict[UUID, Dossier] = {}
+        self._tokens: dict[object, Recording] = {}
+        self._accepts_new = True
+        self._pool_alarm = False
+        self._next_token = 0
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call handle(TimerExpired()); None: nothing is due."""
+        return min((r.release_at for r in self.recordings.values() if r.release_at is not None), default=None)
+
+    def handle(self, event: Event | link.Output, now: float, at: datetime) -> list[Output]:
+        """Advance by one event. `at` is the wall time of `now`, aware, UTC."""
+        outputs = self._handle(event, now, at)
+        outputs += self._pool_state()
+        return outputs
+
+    def _handle(self, event: Event | link.Output, now: float, at: datetime) -> list[Output]:
+        match event:
+            case link.Reported(station, report):
+                return self._apply(self.tracker.handle(station, report.event, now), now, at)
+            case link.SnapshotTaken(station, legs):
+                return self._resync(station, legs, now, at)
+            case link.ServiceAnswered():
+                return self._answered(event, now, at)
+            case Heard():
+                return self._heard(event, now, at)
+            case TimerExpired():
+                return self._timer(now, at)
+            case Adopt():
+                return self._adopt(event, now, at)
+            case JournalChanged(accepts_new):
+                return self._journal(accepts_new, now, at)
+            case _:
+                return self._link_state(event)
+
+    def conversation_reason(self, conversation: UUID) -> str | None:
+        """Why a running conversation is not recorded, None when it is or nothing is known against it."""
+        dossier = self._dossiers.get(conversation)
+        return dossier.reason if dossier else None
+
+    # --- conversations
+
+    def _apply(self, changes: Iterable[calls.Change], now: float, at: datetime) -> list[Output]:
+        outputs: list[Output] = []
+        for change in changes:
+            match change:
+                case calls.Began(conversation):
+                    self._dossiers[conversation.id] = Dossier(at)
+                case calls.Happened(conversation):
+                    outputs += self._remark(change, at)
+                    outputs += self._review(conversation, now, at)
+                case calls.Merged(conversation, gone):
+                    outputs += self._merge(conversation, gone, at)
+                case calls.PortDropped(port):
+                    self._port_dropped(port, now)
+                case calls.Ended(conversation, cause):
+                    outputs += self._end(conversation, cause, now, at)
+        return outputs
+
+    def _resync(self, station: str, legs: Iterable[SnapshotLeg], now: float, at: datetime) -> list[Output]:
+        """A snapshot is a fresh start: what was refused before the link was lost may work now."""
+        outputs = self._apply(self.tracker.reconcile(station, legs, now), now, at)
+        for conversation in list(self.tracker.conversations.values()):
+            if conversation.has(station) and (dossier := self._dossiers.get(conversation.id)):
+                dossier.failed = {(failed, call) for failed, call in dossier.failed if failed != station}
+                outputs += self._review(conversation, now, at)
+        return outputs
+
+    def _remark(self, change: calls.Happened, at: datetime) -> list[Output]:
+        conversation = change.conversation
+        detail = dict(change.detail) | ({"device": change.device} if change.device else {})
+        return [
+            Remark(
+                recording.id,
+                at,
+                change.kind,
+                change.cause,
+                detail,
+                parties_of(conversation, recording.station),
+                conversation.direction,
+                calls_of(conversation),
+            )
+            for recording in self._recordings_of(conversation, State.RUNNING)
+        ]
+
+    def _review(self, conversation: Conversation, now: float, at: datetime) -> list[Output]:
+        """Bring the recordings of a conversation to what its legs now ask for."""
+        outputs: list[Output] = []
+        for recording in self._recordings_of(conversation, State.REQUESTING, State.RUNNING):
+            if not conversation.has(recording.station):
+                outputs += self._stop(recording, "station left the conversation", now)
+        dossier = self._dossiers.get(conversation.id)
+        if dossier is None:
+            return outputs
+        dossier.waiting = False
+        for call in conversation.calls.values():
+            talkers = [station for station in conversation.stations if call.talking(station)]
+            active = self._recordings_of(conversation, State.REQUESTING, State.RUNNING)
+            covered = {recording.station for recording in active} & set(talkers)
+            for station in talkers:
+                if station in covered or (covered and self._config.internal == "once"):
+                    continue
+                if (station, call.call_id) in dossier.failed:
+                    continue
+                connection = call.connections.get(station) or ConnectionId(call.call_id, DeviceId(station))
+                started = self._consider(conversation, dossier, station, connection, now)
+                outputs += started
+                if started:
+                    covered.add(station)
+        return outputs
+
+    def _consider(
+        self, conversation: Conversation, dossier: Dossier, station: str, connection: ConnectionId, now: float
+    ) -> list[Output]:
+        numbers = tuple(number for number in conversation.participants if number != station)
+        decision = self.rules.decide(Facts(station, conversation.direction, numbers))
+        dossier.decide(decision)
+        if decision.action != "record":
+            return []
+        return self._start(conversation, dossier, station, connection, decision, now)
+
+    def _start(
+        self,
+        conversation: Conversation,
+        dossier: Dossier,
+        station: str,
+        connection: ConnectionId,
+        decision: Decision,
+        now: float,
+        tried: tuple[Pair, ...] = (),
+    ) -> list[Output]:
+        if not self._accepts_new:
+            dossier.reason, dossier.waiting = "the journal has no room for a new recording", True
+            return []
+        recording_id = self._new_id()
+        pair = self.pool.lease(recording_id, avoid=tried)
+        if pair is None:
+            dossier.reason, dossier.waiting = "no free channel pair", True
+            return []
+        recording = Recording(recording_id, conversation.id, station, pair, connection, decision)
+        recording.tried, recording.attempts = (*tried, pair), len(tried) + 1
+        self.recordings[recording_id] = recording
+        outputs: list[Output] = [Listen(recording_id, pair)]
+        for port, argument in self._strategy.start(connection, pair):
+            token = self._token()
+            recording.awaited[token] = port
+            self._tokens[token] = recording
+            outputs.append(Request(token, argument))
+        return outputs
+
+    def _merge(self, conversation: Conversation, gone: Conversation, at: datetime) -> list[Output]:
+        dossier = self._dossiers.setdefault(conversation.id, Dossier(at))
+        absorbed = self._dossiers.pop(gone.id, None)
+        if absorbed is not None:
+            dossier.absorb(absorbed)
+        outputs: list[Output] = []
+        for recording in self._recordings_of(gone, *State):
+            recording.conversation = conversation.id
+            if recording.state is State.RUNNING:
+                detail = {"conversation": str(gone.id)}
+                outputs.append(Remark(recording.id, at, "merged", None, detail, conversation=conversation.id))
+        return outputs
+
+    def _end(self, conversation: Conversation, cause: str | None, now: float, at: datetime) -> list[Output]:
+        outputs: list[Output] = []
+        for recording in self._recordings_of(conversation, State.REQUESTING, State.RUNNING):
+            outputs += self._stop(recording, cause or "call ended", now)
+        dossier = self._dossiers.pop(conversation.id, None)
+        if dossier is None:
+            return outputs
+        decision = dossier.decision or self._decision_unanswered(conversation)
+        return [*outputs, Concluded(dossier.conclude(conversation, decision, now, at))]
+
+    def _decision_unanswered(self, conversation: Conversation) -> Decision:
+        """Nobody talked, so nothing was decided yet: say what the rules would have said for its first station."""
+        station = conversation.stations[0] if conversation.stations else ""
+        numbers = tuple(number for number in conversation.participants if number != station)
+        return self.rules.decide(Facts(station, conversation.direction, numbers))
+
+    # --- forks
+
+    def _answered(self, event: link.ServiceAnswered, now: float, at: datetime) -> list[Output]:
+        recording = self._tokens.pop(event.token, None)
+        if recording is None:
+            return []  # the answer to a ClearConnection: the pair is free either way
+        port = recording.awaited.pop(event.token)
+        joined = (
+            None
+            if isinstance(event.outcome, ReturnError | Reject | link.Lost)
+            else (self._strategy.joined(port, event.outcome))
+        )
+        if joined is not None:
+            recording.joined[port.number] = joined
+        else:
+            recording.refused = f"port {port.number}: {outcome_text(event.outcome)}"
+        if recording.awaited:
+            return []
+        if recording.state is State.ABANDONED:
+            return self._give_back(recording, now)
+        if recording.refused is not None:
+            return self._refused(recording, now, at)
+        return self._running(recording, now)
+
+    def _running(self, recording: Recording, now: float) -> list[Output]:
+        conversation = self.tracker.conversations[recording.conversation]
+        dossier = self._dossiers[recording.conversation]
+        dossier.recordings.append(recording.id)
+        dossier.reason = None
+        recording.state, recording.since = State.RUNNING, now
+        return [
+            AlarmCleared("fork-refused"),
+            Open(
+                recording.id,
+                recording.conversation,
+                recording.station,
+                recording.pair,
+                conversation.direction,
+                parties_of(conversation, recording.station),
+                calls_of(conversation),
+                recording.decision,
+            ),
+        ]
+
+    def _refused(self, recording: Recording, now: float, at: datetime) -> list[Output]:
+        """Never half a pair: give both ports back, and try another pair while the station still talks."""
+        conversation = self.tracker.conversations.get(recording.conversation)
+        dossier = self._dossiers.get(recording.conversation)
+        outputs = [Forget(recording.id), *self._give_back(recording, now)]
+        if conversation is None or dossier is None:
+            return outputs
+        dossier.reason = f"fork refused by the PBX: {recording.refused}"
+        call_id = recording.connection.call_id or b""
+        if recording.attempts < self._config.attempts and conversation.has(recording.station):
+            retry = self._start(
+                conversation,
+                dossier,
+                recording.station,
+                recording.connection,
+                recording.decision,
+                now,
+                recording.tried,
+            )
+            if retry:
+                return outputs + retry
+            dossier.reason = f"fork refused by the PBX: {recording.refused}"
+        dossier.failed.add((recording.station, call_id))
+        text = f"the PBX refused to fork station {recording.station}: {recording.refused}"
+        return [*outputs, AlarmRaised("fork-refused", Severity.MAJOR, text), *self._review(conversation, now, at)]
+
+    def _stop(self, recording: Recording, reason: str, now: float) -> list[Output]:
+        if recording.state is State.REQUESTING:
+            recording.state = State.ABANDONED
+            return [Forget(recording.id)]
+        recording.state = State.DRAINING
+        recording.release_at = now + self._config.tail
+        return [Finish(recording.id, self._config.tail, reason), *silence_alarms(recording)]
+
+    def _give_back(self, recording: Recording, now: float) -> list[Output]:
+        """Take our ports out of the call where the PBX has not done so, and free the pair."""
+        outputs: list[Output] = []
+        if self.link_up:
+            for connection in recording.joined.values():
+                outputs.append(Request(self._token(), self._strategy.stop(connection)))
+        del self.recordings[recording.id]
+        self.pool.release(recording.pair)
+        return outputs
+
+    def _port_dropped(self, port: str, now: float) -> None:
+        for recording in self.recordings.values():
+            if port in (recording.pair.own.number, recording.pair.other.number):
+                recording.joined.pop(port, None)
+                recording.port_dropped = recording.port_dropped or now
+
+    # --- time, lines, journal, link
+
+    def _timer(self, now: float, at: datetime) -> list[Output]:
+        outputs: list[Output] = []
+        due = [r for r in self.recordings.values() if r.release_at is not None and r.release_at <= now]
+        for recording in due:
+            outputs += self._give_back(recording, now)
+        return outputs + (self._review_waiting(now, at) if due else [])
+
+    def _review_waiting(self, now: float, at: datetime) -> list[Output]:
+        outputs: list[Output] = []
+        for conversation in list(self.tracker.conversations.values()):
+            dossier = self._dossiers.get(conversation.id)
+            if dossier is not None and dossier.waiting:
+                outputs += self._review(conversation, now, at)
+        return outputs
+
+    def _heard(self, heard: Heard, now: float, at: datetime) -> list[Output]:
+        for line in {pair.line for pair in self.pool.pairs}:
+            self.pool.block(line, line in heard.lines_down)
+        outputs: list[Output] = []
+        for recording in list(self.recordings.values()):
+            if recording.state is State.RUNNING and recording.pair in heard.pairs:
+                outputs += listen(recording, heard.pairs[recording.pair], self._config, now)
+                if not self.link_up and audio_ended(recording, self._config, now):
+                    outputs += self._stop(recording, "audio ended while the CSTA link was down", now)
+        return outputs + self._review_waiting(now, at)
+
+    def _journal(self, accepts_new: bool, now: float, at: datetime) -> list[Output]:
+        self._accepts_new = accepts_new
+        if not accepts_new:
+            text = "the journal has no room: new recordings are refused until the keeper has freed some"
+            return [AlarmRaised("journal-full", Severity.CRITICAL, text)]
+        return [AlarmCleared("journal-full"), *self._review_waiting(now, at)]
+
+    def _link_state(self, event: link.Output) -> list[Output]:
+        match event:
+            case link.LinkUp():
+                self.link_up = True
+            case link.LinkDown():
+                self.link_up = False
+            case _:
+                pass
+        return [*link_alarms(event)]
+
+    def _adopt(self, event: Adopt, now: float, at: datetime) -> list[Output]:
+        opened, conversation = event.opened, event.conversation
+        if conversation.id not in self.tracker.conversations:
+            self.tracker.adopt(conversation)
+            self._dossiers[conversation.id] = Dossier(opened.at, decision=opened.decision)
+        self.pool.take(event.pair, opened.recording)
+        self._dossiers[conversation.id].recordings.append(opened.recording)
+        call = next(iter(event.conversation.calls), None)
+        recording = Recording(
+            opened.recording,
+            conversation.id,
+            opened.station,
+            event.pair,
+            ConnectionId(call, DeviceId(opened.station)),
+            opened.decision,
+            State.RUNNING,
+            since=now,
+        )
+        for port in (event.pair.own, event.pair.other):
+            recording.joined[port.number] = ConnectionId(call, DeviceId(port.number))
+        self.recordings[opened.recording] = recording
+        return []
+
+    def _pool_state(self) -> list[Output]:
+        waiting = sum(dossier.waiting for dossier in self._dossiers.values())
+        short = bool(waiting) and self._accepts_new
+        if short == self._pool_alarm:
+            return []
+        self._pool_alarm = short
+        if not short:
+            return [AlarmCleared("no-pair")]
+        text = f"all {len(self.pool.pairs)} channel pairs are taken or on lines in alarm: conversations wait for one"
+        return [AlarmRaised("no-pair", Severity.MAJOR, text)]
+
+    # --- small things
+
+    def _recordings_of(self, conversation: Conversation, *states: State) -> list[Recording]:
+        return [r for r in self.recordings.values() if r.conversation == conversation.id and r.state in states]
+
+    def _token(self) -> int:
+        self._next_token += 1
+        return self._next_token

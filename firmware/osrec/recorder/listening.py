@@ -1,0 +1,85 @@
+"""What the rings of the lines tell: where a recording's audio begins, what is on a pair, which alarms stand."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
+from osrec.engine.messages import Heard, PairHeard
+from osrec.engine.pool import Pair
+from osrec_drivers.errors import LineError
+from osrec_drivers.line import FRAME_RATE, Alarm, Line
+
+DOWN = frozenset({Alarm.LOS, Alarm.LOF, Alarm.AIS, Alarm.NO_PACKETS})  # no audio can come
+LOOK = FRAME_RATE // 2  # samples looked at each time
+
+MEANING = {
+    Alarm.LOS: "no signal: is the cable plugged in at both ends?",
+    Alarm.LOF: "signal without frame alignment: is the far end an E1 (PCM32) port, and is the cable sound?",
+    Alarm.AIS: "all ones: the equipment at the other end is cut off from its own source",
+    Alarm.RAI: "the far end says that it cannot receive us: check the cable in our direction",
+    Alarm.NO_PACKETS: "no packets: is the gateway or emulator running, and does its address match?",
+}
+
+
+class Ears:
+    """Looks into the rings of all lines.
+
+    Args:
+        idle_codes: octets that a slot carries while nothing is on it.
+        preroll: seconds that a recording may reach back before it was asked for.
+    """
+
+    def __init__(self, lines: Mapping[str, Line], idle_codes: bytes, preroll: float) -> None:
+        self._lines = lines
+        self._idle = idle_codes
+        self._preroll = int(preroll * FRAME_RATE)
+        self._ends: dict[Pair, int] = {}  # where the last recording on the pair ended
+
+    def begin(self, pair: Pair) -> tuple[int, int]:
+        """(first sample that belongs to a recording that is asked for now, the line's head).
+
+        Audio that was on the pair before counts back to the pre-roll, but never into the recording before, and idle
+        code in front of the audio does not count.
+        """
+        line = self._lines[pair.line]
+        head = line.head
+        first = max(head - self._preroll, self._ends.get(pair, 0), line.oldest)
+        if first >= head:
+            return head, head
+        try:
+            sides = [line.read(port.slot, first, head - first) for port in (pair.own, pair.other)]
+        except LineError:
+            return head, head
+        leading_idle = min(len(side) - len(side.lstrip(self._idle)) for side in sides)
+        return first + leading_idle, head
+
+    def end(self, pair: Pair, last: int) -> None:
+        """A recording on the pair ended before sample `last`."""
+        self._ends[pair] = last
+
+    def look(self, pairs: Iterable[Pair]) -> Heard:
+        """What was on these pairs in the last half second, and which lines are down."""
+        levels = {name: line.levels() for name, line in self._lines.items()}
+        heard = {pair: self._pair(pair, levels[pair.line]) for pair in pairs}
+        down = frozenset(name for name, line in self._lines.items() if line.status().alarms & DOWN)
+        return Heard(heard, down)
+
+    def _pair(self, pair: Pair, levels: Sequence[float]) -> PairHeard:
+        line = self._lines[pair.line]
+        head = line.head
+        first = max(head - LOOK, line.oldest)
+        own, other = (line.read(port.slot, first, head - first) for port in (pair.own, pair.other))
+        idle = not own.strip(self._idle) and not other.strip(self._idle)
+        return PairHeard(levels[pair.own.slot], levels[pair.other.slot], idle, own == other and not idle)
+
+    def alarms(self) -> list[AlarmRaised | AlarmCleared]:
+        """Line alarms that came or went since the last call."""
+        changes: list[AlarmRaised | AlarmCleared] = []
+        for name, line in self._lines.items():
+            for change in line.changes():
+                key = f"line-{change.alarm}:{name}"
+                if change.raised:
+                    severity = Severity.CRITICAL if change.alarm in DOWN else Severity.WARNING
+                    changes.append(AlarmRaised(key, severity, f"line {name}: {MEANING[change.alarm]}"))
+                else:
+                    changes.append(AlarmCleared(key))
+        return changes

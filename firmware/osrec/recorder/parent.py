@@ -1,0 +1,18 @@
+"""A process that the supervisor started ends with it, so that a restart never meets its own orphans."""
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+SUPERVISED = "OSREC_SUPERVISOR"  # environment: the supervisor's pid
+
+
+def end_with_supervisor() -> None:
+    """Have the kernel send SIGTERM when the supervisor dies; does nothing for a process that has none."""
+    supervisor = os.environ.get(SUPERVISED)
+    if supervisor is None:
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(supervisor):  # it died before we asked
+        os.kill(os.getpid(), signal.SIGTERM)

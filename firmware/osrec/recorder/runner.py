@@ -1,0 +1,112 @@
+"""The recorder's process: opens what the configuration names, and turns the crank."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import version
+
+import structlog
+from uuid6 import uuid7
+
+from osrec.config import Config
+from osrec.csta.messages import Output as LinkOutput
+from osrec.csta.runner import LinkRunner
+from osrec.recorder.clock import SystemClock, boot_id
+from osrec.recorder.control import ControlServer
+from osrec.recorder.listening import Ears
+from osrec.recorder.parts import build_engine, link_config, store_config
+from osrec.recorder.service import Recorder
+from osrec.recorder.snapshot import Snapshot
+from osrec.store.records import LineAnchor, RunStarted
+from osrec.store.state import JournalState
+from osrec.store.writer import JournalWriter
+from osrec_drivers.line import Anchor, Line, open_line
+
+log = structlog.get_logger()
+HELD = "OSREC_HELD"  # environment: "LINE=FD LINE=FD", sockets that the supervisor keeps open over our restarts
+
+
+def held_sockets(environment: Mapping[str, str]) -> dict[str, int]:
+    """File descriptors by line name, from the supervisor's environment variable."""
+    entries = (entry.partition("=") for entry in environment.get(HELD, "").split())
+    return {line: int(fd) for line, _, fd in entries}
+
+
+def open_lines(
+    config: Config, anchors: Mapping[str, LineAnchor], held: Mapping[str, int], boot: str
+) -> dict[str, Line]:
+    """All lines, their sample numbers going on from the anchors of this boot. Raises DriverError."""
+    lines: dict[str, Line] = {}
+    for section in config.lines:
+        last = anchors.get(section.name)
+        resume = Anchor(last.sample, last.sequence, last.monotonic_ns) if last and last.boot_id == boot else None
+        lines[section.name] = open_line(section.spec, fd=held.get(section.name), resume=resume)
+    return lines
+
+
+async def run(config: Config) -> None:
+    """Record until SIGTERM or SIGINT. Raises DriverError, StoreError when a part cannot start."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    clock, boot = SystemClock(), boot_id()
+    engine = build_engine(config)
+
+    recorder: Recorder | None = None
+
+    def journal_state(state: JournalState) -> None:
+        if recorder is not None:
+            recorder.journal_state(state)
+
+    def from_thread(state: JournalState) -> None:
+        with suppress(RuntimeError):  # the loop is closed: we are ending
+            loop.call_soon_threadsafe(journal_state, state)
+
+    run_id = uuid7()
+    started = RunStarted(run=run_id, at=clock.at(), boot_id=boot, version=version("osrec"))
+    writer = JournalWriter(store_config(config), started, on_state=from_thread)
+    recovered = writer.recovered
+    lines = open_lines(config, recovered.anchors, held_sockets(os.environ), boot)
+    writer.start()
+
+    idle = bytes(config.recording.idle_codes)
+
+    def link_output(output: LinkOutput) -> None:
+        assert recorder is not None
+        recorder.take(output)
+
+    link = LinkRunner(link_config(config), on_output=link_output)
+    ears = Ears(lines, idle, config.recording.preroll)
+    recorder = Recorder(engine, lines, ears, writer, link.request, clock, boot)
+    recorder.resume(recovered.recordings)
+    snapshot = Snapshot(config, recorder, link, clock, run_id)
+    control = ControlServer(config.data.directory / "control.sock", snapshot.status)
+    await control.start()
+    log.info("recorder runs", run=str(run_id), lines=len(lines), pairs=len(engine.pool.pairs))
+    linking = asyncio.create_task(link.run(), name="csta link")
+    ticking = asyncio.create_task(_tick(recorder, clock), name="tick")
+    try:
+        stop = asyncio.create_task(stopping.wait())
+        done, _ = await asyncio.wait({stop, linking, ticking}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stop}:
+            task.result()  # a part that ended by itself failed: say so and be restarted
+    finally:
+        for task in (linking, ticking):
+            task.cancel()
+        await asyncio.gather(linking, ticking, return_exceptions=True)
+        await control.close()
+        recorder.stop()
+        writer.stop()
+        for line in lines.values():
+            line.close()
+        log.info("recorder stopped")
+
+
+async def _tick(recorder: Recorder, clock: SystemClock) -> None:
+    while True:
+        recorder.tick()
+        # requests and reports move the deadline at any time, so it is looked at again soon
+        await asyncio.sleep(min(max(recorder.deadline - clock.now(), 0.005), 0.05))

@@ -1,0 +1,115 @@
+"""Starts recorder and keeper, restarts whichever dies, and holds the lines' sockets open meanwhile.
+
+On the appliance systemd does this (FDSTORE); elsewhere `osrec run` does. What arrives while the recorder is down waits
+in the kernel's socket buffers, so a killed recorder loses no packet if it is back before they are full.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from osrec.config import Config
+from osrec.recorder.main import EX_CONFIG
+from osrec.recorder.parent import SUPERVISED
+from osrec.recorder.runner import HELD
+from osrec_drivers.line import hold_line
+
+log = structlog.get_logger()
+STEADY = 5.0  # a process that ran so long is restarted at once
+LONGEST_WAIT = 10.0
+PATIENCE = 15.0  # seconds a process has to stop by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process to keep running."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    sockets: tuple[int, ...] = ()
+
+
+def parts(config: Config, path: Path, held: dict[str, socket.socket]) -> list[Part]:
+    """The processes of a recorder."""
+    environment = os.environ | {SUPERVISED: str(os.getpid())}
+    fds = {name: one.fileno() for name, one in held.items()}
+    recorder_environment = environment | {HELD: " ".join(f"{name}={fd}" for name, fd in fds.items())}
+    here = [sys.executable, "-m"]
+    return [
+        Part("recorder", [*here, "osrec.recorder.main", str(path)], recorder_environment, tuple(fds.values())),
+        Part("keeper", [*here, "osrec.recorder.keeper", str(path)], environment),
+    ]
+
+
+async def supervise(config: Config, path: Path) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. Raises DriverError when a socket cannot be had."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    held = {line.name: one for line in config.lines if (one := hold_line(line.spec)) is not None}
+    try:
+        kept = [asyncio.create_task(_keep(part, stopping)) for part in parts(config, path, held)]
+        await asyncio.wait(kept, return_when=asyncio.FIRST_COMPLETED)
+        stopping.set()
+        return max(await asyncio.gather(*kept))
+    finally:
+        for one in held.values():
+            one.close()
+
+
+async def _keep(part: Part, stopping: asyncio.Event) -> int:
+    """Run one process again and again until told to stop; its last exit code (0 when it ended as told)."""
+    loop = asyncio.get_running_loop()
+    wait: float | None = None
+    while True:
+        began = loop.time()
+        process = await asyncio.create_subprocess_exec(
+            *part.command, env=part.environment, pass_fds=part.sockets, process_group=0
+        )
+        code = await _until_end(process, stopping)
+        if stopping.is_set():
+            return max(code, 0)
+        if code == EX_CONFIG:
+            return code
+        wait = _next_wait(wait, steady=loop.time() - began >= STEADY)
+        log.error("process died, starting it again", name=part.name, code=code, wait=wait)
+        await _sleep(wait, stopping)
+        if stopping.is_set():
+            return 0
+
+
+def _next_wait(last: float | None, *, steady: bool) -> float:
+    """At once the first time, then after longer and longer pauses while it does not stay up."""
+    if steady or last is None:
+        return 0.0
+    return min(max(last * 2, 0.5), LONGEST_WAIT)
+
+
+async def _until_end(process: asyncio.subprocess.Process, stopping: asyncio.Event) -> int:
+    ended = asyncio.create_task(process.wait())
+    told = asyncio.create_task(stopping.wait())
+    await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not ended.done():
+        process.terminate()
+        try:
+            await asyncio.wait_for(asyncio.shield(ended), PATIENCE)
+        except TimeoutError:
+            log.error("process does not stop, killing it", pid=process.pid)
+            process.kill()
+    return await ended
+
+
+async def _sleep(seconds: float, stopping: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,170 @@
+"""What an earlier run of the recorder left in the journal: recordings to go on with, and where its lines stood."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from osrec.store.block import Block, Flag, Kind
+from osrec.store.disk import Disk
+from osrec.store.records import AnyRecord, Closed, Direction, LineAnchor, Note, Opened, Party, Record, RunStarted
+from osrec.store.scan import SegmentReader
+from osrec.store.segment import Segment
+
+_log = structlog.get_logger(__name__)
+_RECORDS: TypeAdapter[AnyRecord] = TypeAdapter(AnyRecord)
+
+
+def decode_record(block: Block) -> AnyRecord | None:
+    """The record of a RECORD block; None when a later version wrote one that we do not know."""
+    try:
+        return _RECORDS.validate_json(block.payload)
+    except ValidationError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecording:
+    """A recording that was running when the journal ended.
+
+    Attributes:
+        notes: those that changed parties, direction, calls or conversation, and others of the newest segments.
+        last_sample: one past its last sample on the disk.
+        last_at: when that was written, UTC.
+    """
+
+    opened: Opened
+    notes: tuple[Note, ...]
+    last_sample: int
+    last_at: datetime
+
+    @property
+    def parties(self) -> list[Party]:
+        return next((note.parties for note in reversed(self.notes) if note.parties is not None), self.opened.parties)
+
+    @property
+    def direction(self) -> Direction:
+        directions = (note.direction for note in reversed(self.notes) if note.direction is not None)
+        return next(directions, self.opened.direction)
+
+    @property
+    def calls(self) -> list[str]:
+        return next((note.calls for note in reversed(self.notes) if note.calls is not None), self.opened.calls)
+
+    @property
+    def conversation(self) -> UUID:
+        conversations = (note.conversation for note in reversed(self.notes) if note.conversation is not None)
+        return next(conversations, self.opened.conversation)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The state that the journal ended with.
+
+    Attributes:
+        recordings: still open, oldest first.
+        anchors: the newest of each line, by its spec.
+        run: the run that wrote last; None when the journal is empty.
+    """
+
+    recordings: tuple[OpenRecording, ...] = ()
+    anchors: dict[str, LineAnchor] = field(default_factory=dict)
+    run: RunStarted | None = None
+
+
+@dataclass(slots=True)
+class _Contents:
+    """What one segment tells."""
+
+    opened: dict[UUID, Opened] = field(default_factory=dict)
+    closed: set[UUID] = field(default_factory=set)
+    notes: dict[UUID, list[Note]] = field(default_factory=dict)
+    last: dict[UUID, tuple[int, int]] = field(default_factory=dict)  # one past the last sample, wall_ns
+    anchors: dict[str, LineAnchor] = field(default_factory=dict)
+    run: RunStarted | None = None
+    complete: bool = False  # the records that a segment begins with are all there
+
+    def take(self, record: Record) -> None:
+        match record:
+            case Opened():
+                self.opened[record.recording] = record
+            case Note():
+                self.notes.setdefault(record.recording, []).append(record)
+            case Closed():
+                self.closed.add(record.recording)
+            case LineAnchor():
+                self.anchors[record.line] = record
+            case RunStarted():
+                self.run = record
+
+
+def _contents(disk: Disk, segment: Segment) -> _Contents:
+    contents, whole = _Contents(), 0
+    for _, block in SegmentReader(disk, segment).read():
+        if block.kind is not Kind.RECORD:
+            end, wall_ns = contents.last.get(block.recording, (block.sample, 0))
+            contents.last[block.recording] = max(end, block.sample + block.count), max(wall_ns, block.wall_ns)
+            continue
+        if block.sequence == whole and Flag.REPEATED in block.flags:
+            whole += 1
+            contents.complete = contents.complete or Flag.SET_END in block.flags
+        if (record := decode_record(block)) is not None:
+            contents.take(record)
+    return contents
+
+
+class _Backwards:
+    """Puts the state together from the newest segment on, and stops as soon as nothing is unknown."""
+
+    def __init__(self) -> None:
+        self.sum = _Contents()
+        self._wanted: set[UUID] | None = None  # known once a segment with a complete beginning was read
+
+    def add(self, older: _Contents) -> bool:
+        """Take the next older segment. True when no other is needed."""
+        newer = self.sum
+        newer.closed |= older.closed
+        newer.run = newer.run or older.run
+        newer.opened = older.opened | newer.opened
+        newer.anchors = older.anchors | newer.anchors
+        for recording, notes in older.notes.items():
+            newer.notes[recording] = notes + newer.notes.get(recording, [])
+        for recording, (end, wall_ns) in older.last.items():
+            known_end, known_wall = newer.last.get(recording, (end, wall_ns))
+            newer.last[recording] = max(end, known_end), max(wall_ns, known_wall)
+        if self._wanted is None and older.complete:
+            self._wanted = set(newer.opened)
+        return self._wanted is not None and all(recording in newer.last for recording in self._wanted - newer.closed)
+
+    def recovered(self) -> Recovered:
+        wanted = (set(self.sum.opened) if self._wanted is None else self._wanted) - self.sum.closed
+        recordings = [self._recording(self.sum.opened[recording]) for recording in wanted]
+        recordings.sort(key=lambda recording: (recording.opened.at, recording.opened.recording))
+        return Recovered(tuple(recordings), self.sum.anchors, self.sum.run)
+
+    def _recording(self, opened: Opened) -> OpenRecording:
+        at_ns = int(opened.at.timestamp() * 1e9)
+        end, wall_ns = self.sum.last.get(opened.recording, (opened.first_sample, at_ns))
+        notes = {note.model_dump_json(): note for note in self.sum.notes.get(opened.recording, [])}  # said again: once
+        return OpenRecording(opened, tuple(notes.values()), end, datetime.fromtimestamp(wall_ns / 1e9, UTC))
+
+
+def recover(disk: Disk, segments: list[Segment]) -> Recovered:
+    """Read the end of the journal; of many segments only the newest are read.
+
+    A segment that cannot be read must not keep the recorder from recording: what the others tell is taken.
+    """
+    state = _Backwards()
+    for segment in reversed(segments):
+        try:
+            contents = _contents(disk, segment)
+        except FileNotFoundError:  # the keeper released it just now
+            continue
+        except OSError as error:
+            _log.error("a segment of the journal cannot be read", segment=str(segment.path), error=str(error))
+            continue
+        if state.add(contents):
+            break
+    return state.recovered()

@@ -1,0 +1,362 @@
+"""The judge: right recordings pass, and each kind of wrong is found and named."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from osrec.errors import ConfigError
+from osrec_emulators.audio.alaw import Octets
+from osrec_emulators.audio.plane import AudioPlane
+from osrec_emulators.audio.voices import load_voices
+from osrec_emulators.check.judge import check
+from osrec_emulators.check.verdict import Report
+from osrec_emulators.diun2.board import Board
+from osrec_emulators.diun2.faults import Faults, TimeSlot
+from osrec_emulators.diun2.truth import AudioTruth
+from osrec_emulators.pbx.media import Fork, Side, Source, Voice
+from tests.unit.check_media import store
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SPEECH = Path(__file__).parents[1] / "vectors" / "speech"
+PAIRS = {"3101": ("7101", "7102"), "3102": ("7103", "7104")}
+LAYOUT = {f"710{slot}": TimeSlot(0, slot) for slot in range(1, 5)}
+OFFSET = 123_457  # of the recorder's sample numbers against the board's frame numbers
+CALLS = {"3101": "0a01", "3102": "0a02"}
+SPOKEN = {"3101": "en-order", "3102": "pl-serwis", "outside": "de-zentrale"}
+
+
+class Network:
+    """Two stations talk to the same person outside."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.forks: Mapping[str, Fork] = {}
+
+    def hears(self, device: str) -> list[Source]:
+        return [Voice("outside")]
+
+    def speaks(self, device: str) -> bool:
+        return True
+
+    def says(self, device: str) -> str:
+        return SPOKEN[device]
+
+    def fork(self, *stations: str) -> None:
+        self.forks = {
+            port: Fork(port, station, side, CALLS[station])
+            for station in stations
+            for port, side in zip(PAIRS[station], (Side.OWN, Side.OTHER), strict=True)
+        }
+        self.version += 1
+
+
+@dataclass
+class Site:
+    """An emulated PBX with its truth, and a recorder that a test can make lie."""
+
+    home: Path
+    faults: Faults = field(default_factory=Faults)
+    sent: Octets = field(default_factory=lambda: np.empty((0, 32), np.uint8))
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def play(self) -> "Site":
+        """3101 is forked from 1 s to 9 s, 3102 from 2 s to 7 s."""
+        network, board = Network(), Board("a", ["virtual:a"], LAYOUT, self.faults)
+        plane = AudioPlane(network, load_voices(SPEECH))
+        truth = AudioTruth(self.home / "truth", [board], AT)
+        blocks = []
+        for stations, seconds in (((), 1), (("3101",), 1), (("3101", "3102"), 5), (("3101",), 2), ((), 2)):
+            network.fork(*stations)
+            for _ in range(seconds * 10):
+                at = AT + timedelta(seconds=board.sent / 8000)
+                blocks.append(board.frames(plane.render(800)))
+                truth.write(board, blocks[-1], at)
+        truth.close(AT + timedelta(seconds=11))
+        self.sent = np.concatenate([block[0] for block in blocks])
+        self.spans = {"3101": (1, 9), "3102": (2, 7)}
+        rows = [self.conversation(station) for station in self.spans]
+        (self.home / "truth" / "calls.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return self
+
+    def conversation(self, station: str, answered: bool = True) -> dict[str, Any]:
+        began, ended = ((AT + timedelta(seconds=second)).isoformat() for second in self.spans[station])
+        return {
+            "thread": f"thread-{station}",
+            "calls": [CALLS[station]],
+            "stations": [station],
+            "direction": "in",
+            "started_at": began,
+            "answered_at": began if answered else None,
+            "ended_at": ended,
+        }
+
+    def record(self, station: str, **lie: Any) -> Path:
+        """A recording from half a second before the fork to half a second after it, unless told otherwise."""
+        first = lie.get("first", self.spans[station][0] * 8000 - 4000)
+        end = lie.get("end", self.spans[station][1] * 8000 + 4000)
+        slots = [LAYOUT[port].slot for port in PAIRS[station]]
+        octets = np.ascontiguousarray(self.sent[first:end, slots].T)
+        lie.get("spoil", lambda octets: None)(octets)
+        return store(
+            self.home / "media" / "2026" / station,
+            station=station,
+            calls=[CALLS[station]],
+            ports=PAIRS[station],
+            layout=LAYOUT,
+            octets=octets,
+            first_sample=first + lie.get("offset", OFFSET),
+            began=AT + timedelta(seconds=self.spans[station][0]),
+            gaps=lie.get("gaps", ()),
+            edit=lie.get("edit", lambda sidecar: None),
+        )
+
+    def check(self, *stations: str, restarts: int = 0) -> Report:
+        return check(self.home / "truth", self.home / "media", stations or ("*",), restarts)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path).play()
+
+
+def faults_of(report: Report) -> str:
+    return "\n".join(
+        fault
+        for each in (*report.recordings, *report.judged, report)
+        for fault in each.faults  # type: ignore[attr-defined]
+    )
+
+
+def test_recordings_that_equal_what_was_sent_are_right(site: Site) -> None:
+    site.record("3101")
+    site.record("3102")
+    report = site.check()
+    assert faults_of(report) == ""
+    assert report.right
+    assert [(each.seconds, each.octets, each.gaps) for each in report.recordings] == [(9, 144000, 0), (6, 96000, 0)]
+    assert [(each.recordings, each.forks) for each in report.judged] == [(1, 2), (1, 2)]
+    assert [(each.line, each.offsets) for each in report.runs] == [("a/1", (OFFSET,))]
+
+
+@pytest.mark.parametrize("row", [0, 1])
+@pytest.mark.parametrize("at", [0, 3999, 4000, 40000, 71999])
+def test_one_octet_that_differs_is_found(site: Site, row: int, at: int) -> None:
+    def spoil(octets: Octets) -> None:
+        octets[row, at] ^= 0x10
+
+    site.record("3101", spoil=spoil)
+    site.record("3102")
+    report = site.check()
+    side = ("left", "right")[row]
+    assert faults_of(report) == f"{side}: 1 octets differ from those sent, the first at sample {at}"
+    assert not report.right
+
+
+def test_swapped_sides_are_found(site: Site) -> None:
+    def swap(octets: Octets) -> None:
+        octets[:] = octets[::-1].copy()
+
+    site.record("3101", spoil=swap)
+    site.record("3102")
+    assert "the sides are swapped: left equals port 7102" in faults_of(site.check())
+
+
+def test_sides_that_are_swapped_in_octets_and_ports_alike_are_found(site: Site) -> None:
+    def swap(octets: Octets) -> None:
+        octets[:] = octets[::-1].copy()
+
+    def edit(sidecar: dict[str, Any]) -> None:
+        left, right = sidecar["channels"]
+        left["side"], right["side"] = "right", "left"
+
+    site.record("3101", spoil=swap, edit=edit)
+    site.record("3102")
+    report = site.check()
+    assert "left: is what the station hears: the sides are swapped" in faults_of(report)
+    assert not report.right
+
+
+def test_a_pair_that_the_board_swapped_is_found(tmp_path: Path) -> None:
+    site = Site(tmp_path, Faults(swap=((TimeSlot(0, 1), TimeSlot(0, 2)),))).play()
+    site.record("3101")
+    site.record("3102")
+    assert "left: is what the station hears: the sides are swapped" in faults_of(site.check())
+
+
+def test_a_missing_recording_is_found(site: Site) -> None:
+    site.record("3101")
+    report = site.check()
+    assert "no recording" in faults_of(report)
+    assert [each.right for each in report.judged] == [True, False]
+    assert not report.right
+
+
+def test_no_recording_at_all_is_not_right(site: Site) -> None:
+    report = site.check("99*")
+    assert report.judged == ()
+    assert not report.right
+
+
+@pytest.mark.parametrize(("lie", "lacking"), [({"first": 8001}, 1), ({"end": 72000 - 9}, 9)])
+def test_a_fork_that_is_not_covered_is_found(site: Site, lie: dict[str, int], lacking: int) -> None:
+    site.record("3101", **lie)
+    site.record("3102")
+    report = site.check()
+    assert f"{lacking} of 64000 octets sent on port 7101 for 3101 (own) are in no recording" in faults_of(report)
+    assert not report.right
+
+
+def test_two_recordings_that_cover_a_fork_together_are_right(site: Site) -> None:
+    site.record("3101", end=40000)
+    site.record("3101", first=40000)
+    site.record("3102")
+    assert faults_of(site.check()) == ""
+
+
+def lose(first: int, count: int) -> Callable[[Octets], None]:
+    def spoil(octets: Octets) -> None:
+        octets[:, first : first + count] = 0xD5
+
+    return spoil
+
+
+def test_a_declared_gap_is_right_and_summed(site: Site) -> None:
+    gap = {"first": 30000, "count": 800, "cause": "packet_loss"}
+    site.record("3101", spoil=lose(30000, 800), gaps=[gap])
+    site.record("3102")
+    report = site.check()
+    assert faults_of(report) == ""
+    assert [(each.gaps, each.gap_samples) for each in report.recordings] == [(1, 800), (0, 0)]
+    assert report.recordings[0].octets == 144000 - 1600
+
+
+def test_an_undeclared_gap_is_found(site: Site) -> None:
+    site.record("3101", spoil=lose(30000, 800))
+    site.record("3102")
+    assert "left: " in faults_of(site.check())
+
+
+def test_a_gap_declared_one_sample_short_is_found(site: Site) -> None:
+    def spoil(octets: Octets) -> None:
+        octets[:, 30000:30800] = 0x00
+
+    gap = {"first": 30000, "count": 799, "cause": "packet_loss"}
+    site.record("3101", spoil=spoil, gaps=[gap])
+    site.record("3102")
+    assert "1 octets differ from those sent, the first at sample 30799" in faults_of(site.check())
+
+
+def test_a_lost_sample_that_was_closed_up_is_found(site: Site) -> None:
+    def spoil(octets: Octets) -> None:
+        octets[:, 30000:-1] = octets[:, 30001:].copy()
+
+    site.record("3101", spoil=spoil)
+    site.record("3102")
+    assert "octets differ from those sent" in faults_of(site.check())
+
+
+def test_a_recording_a_sample_off_the_others_is_found(site: Site) -> None:
+    site.record("3101")
+    site.record("3102", offset=OFFSET + 1)
+    report = site.check()
+    assert "without a restart" in faults_of(report)
+    assert not report.right
+
+
+def test_sample_numbers_may_begin_anew_when_the_recorder_says_that_it_was_away(site: Site) -> None:
+    gap = {"first": 30000, "count": 8000, "cause": "not_listening"}
+
+    def away(octets: Octets) -> None:
+        octets[:, 30000:] = np.concatenate([np.full((2, 8000), 0xD5, np.uint8), octets[:, 37900:-100]], axis=1)
+
+    site.record("3101", spoil=away, gaps=[gap], end=72000 + 4000)
+    report = site.check("3101")
+    assert faults_of(report) == ""
+    assert [each.offsets for each in report.runs] == [(OFFSET, OFFSET + 100)]
+
+
+def test_a_restart_between_recordings_must_be_announced(site: Site) -> None:
+    site.record("3101", end=40000)
+    site.record("3101", first=40000, offset=77)
+    report = site.check("3101")
+    assert "without a restart" in faults_of(report)
+    assert faults_of(site.check("3101", restarts=1)) == ""
+
+
+def test_conversations_that_nobody_answered_or_of_other_stations_need_no_recording(site: Site) -> None:
+    rows = [site.conversation("3101"), site.conversation("3102", answered=False)]
+    (site.home / "truth" / "calls.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    site.record("3101")
+    assert site.check().right
+    assert site.check("31*").right
+    (site.home / "truth" / "calls.jsonl").write_text(json.dumps(site.conversation("3102")) + "\n")
+    assert len(site.check("3101", "32*").judged) == 0
+
+
+@pytest.mark.parametrize(
+    ("edit", "complaint"),
+    [
+        (lambda sidecar: sidecar.update(station="3199"), "left: is of station 3101, not 3199"),
+        (lambda sidecar: sidecar.update(calls=["ffff"]), "nothing sent in calls ffff on its ports is in it"),
+        (lambda sidecar: sidecar.update(schema="osrec.recording/9"), "schema 'osrec.recording/9'"),
+        (lambda sidecar: sidecar.pop("channels"), "channels: Field required"),
+        (lambda sidecar: sidecar["channels"][0].update(slot=9), "left: port 7101 is on slot 1, not 9"),
+        (lambda sidecar: sidecar["channels"][0].update(port="9999"), "left: port 9999 is on no board"),
+        (lambda sidecar: sidecar["channels"][1].update(line="other"), "right: port 7102 is on line satop:recorder"),
+        (lambda sidecar: sidecar.update(sample_count=71999), "72000 samples in the file, sample_count says 71999"),
+        (lambda sidecar: sidecar["media"].update(sha256="0"), "media.sha256 is not the file's"),
+        (lambda sidecar: sidecar["media"]["octets_sha256"].update(left="0"), "media.octets_sha256.left"),
+        (lambda sidecar: sidecar["media"].update(file="none.flac"), "media file none.flac"),
+    ],
+)
+def test_a_sidecar_that_says_the_wrong_thing_is_found(site: Site, edit: Callable[..., Any], complaint: str) -> None:
+    site.record("3101", edit=edit)
+    site.record("3102")
+    report = site.check()
+    assert complaint in faults_of(report)
+    assert not report.right
+
+
+def test_audio_of_another_call_in_a_recording_is_found(site: Site) -> None:
+    def edit(sidecar: dict[str, Any]) -> None:
+        sidecar["channels"] = [
+            {"side": "left", "line": "satop:recorder", "slot": 1, "port": "7101"},
+            {"side": "right", "line": "satop:recorder", "slot": 4, "port": "7104"},
+        ]
+
+    def spoil(octets: Octets) -> None:
+        octets[1] = site.sent[4000 : 4000 + octets.shape[1], 4]
+
+    site.record("3101", spoil=spoil, edit=edit)
+    assert "right: holds audio of call 0a02, station 3102, which is not its own" in faults_of(site.check())
+
+
+def test_samples_that_are_no_a_law_are_found(site: Site) -> None:
+    path = site.record("3101")
+    samples, _ = soundfile.read(path.with_suffix(".flac"), dtype="int16")
+    soundfile.write(path.with_suffix(".flac"), samples + np.int16(1), 8000, subtype="PCM_16")
+    assert "samples are no A-law values" in faults_of(site.check("3101"))
+
+
+def test_recordings_from_before_the_truth_are_passed_over(site: Site) -> None:
+    def edit(sidecar: dict[str, Any]) -> None:
+        sidecar.update(started="2026-02-01T12:00:00+00:00", ended="2026-02-01T12:01:00+00:00")
+
+    site.record("3101", edit=edit)
+    site.record("3101")
+    site.record("3102")
+    report = site.check()
+    assert report.right
+    assert report.older == 1
+
+
+def test_a_directory_without_truth_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"neither calls\.jsonl nor audio"):
+        check(tmp_path, tmp_path, ("*",))

@@ -1,0 +1,93 @@
+"""The configuration file: what is wrong is said with file, key, value and what would be right."""
+
+from pathlib import Path
+
+import pytest
+
+from osrec.config import load
+from osrec.errors import ConfigError
+
+GOOD = """
+[data]
+directory = "data"
+[csta]
+host = "192.0.2.1"
+port = 1040
+[[lines]]
+name = "trunk1"
+spec = "virtual:trunk1/b"
+ports = ["7101-7130"]
+[stations]
+monitored = ["3100-3139"]
+trunks = ["78??"]
+[[rules]]
+name = "all"
+action = "record"
+"""
+
+
+def config_file(directory: Path, *changes: tuple[str, str]) -> Path:
+    text = GOOD
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = directory / "osrec.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_small_file_is_enough(tmp_path: Path) -> None:
+    config = load(config_file(tmp_path))
+    pairs = config.lines[0].pairs()
+    assert len(pairs) == 15
+    assert pairs[0] == ((1, "7101"), (2, "7102"))
+    assert pairs[7] == ((15, "7115"), (17, "7116"))
+    assert pairs[14] == ((30, "7129"), (31, "7130"))
+    assert config.data.directory == tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("port = 1040", "port = 70000", "csta.port = 70000: input should be less than or equal to 65535"),
+        ("port = 1040", "", "csta.port is missing"),
+        ("port = 1040", 'port = 1040\nframing = "be3"', "csta.framing = 'be3': input should be 'be2', 'siemens'"),
+        ("port = 1040", "port = 1040\nhots = 1", "csta.hots = 1: no such key"),
+        ("port = 1040", 'port = 1040\nversion = "x"', "hexadecimal octets"),
+        ('ports = ["7101-7130"]', 'ports = ["7101-7129"]', "29 ports for 30 slots"),
+        ('ports = ["7101-7130"]', 'ports = ["7130-7101"]', "range '7130-7101': both ends"),
+        ('ports = ["7101-7130"]', 'ports = ["3100-3129"]', "3100 is one of the recorder's own ports"),
+        ('ports = ["7101-7130"]', 'ports = ["1-3"]\nslots = "1-3"', "the count must be even"),
+        ('ports = ["7101-7130"]', 'ports = ["1-4"]\nslots = "30-33"', "time slot 32 does not carry audio"),
+        ('action = "record"', 'action = "maybe"', "rules[0].action = 'maybe'"),
+        ('action = "record"', 'action = "record"\n[[rules]]\nname = "all"\naction = "never"', "'all' is used twice"),
+        ('directory = "data"', 'directory = "data', "not TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    path = config_file(tmp_path, (old, new))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.toml: no such file"):
+        load(tmp_path / "absent.toml")
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    path = config_file(tmp_path, ("port = 1040", "port = 0"), ('action = "record"', 'action = "no"'))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_the_documented_example_is_complete_and_valid(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "docs" / "osrec.toml"
+    config = load(example)
+    text = example.read_text()
+    for section in (config.data, config.csta, config.lines[0], config.stations, config.recording, config.rules[0]):
+        for key in type(section).model_fields:
+            assert f"{key} = " in text, f"docs/osrec.toml does not show {key}"

@@ -1,0 +1,32 @@
+"""Exactly 8000 frames a second."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osrec_emulators.diun2.pacer import LARGEST, PACKET, Pacer
+
+MS = 1_000_000
+
+
+def test_ten_milliseconds_are_eighty_frames() -> None:
+    pacer = Pacer(5 * MS)
+    assert [list(pacer.due((5 + 10 * tick) * MS)) for tick in range(4)] == [[], [80], [80], [80]]
+
+
+def test_a_second_of_stall_comes_in_a_row_and_loses_nothing() -> None:
+    pacer = Pacer(0)
+    assert list(pacer.due(1000 * MS)) == [LARGEST] * 10
+    assert list(pacer.due(1010 * MS)) == [80]
+
+
+@given(st.lists(st.integers(0, 300 * MS), max_size=50))
+def test_after_any_rhythm_the_count_is_that_of_the_clock_to_a_packet(steps: list[int]) -> None:
+    pacer, now = Pacer(0), 0
+    handed = 0
+    for step in steps:
+        now += step
+        blocks = list(pacer.due(now))
+        handed += sum(blocks)
+        assert all(0 < count <= LARGEST and count % PACKET == 0 for count in blocks)
+        assert 0 <= now * 8000 // 1_000_000_000 - handed < PACKET
+    assert pacer.handed == handed
