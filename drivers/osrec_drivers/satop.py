@@ -157,9 +157,7 @@ class SatopDriver(LineDriver):
     def detect(self) -> Iterator[LineInfo]:
         return iter(())
 
-    def open(
-        self, spec: str, *, fd: int | None = None, resume: Anchor | None = None, capacity: int = CAPACITY
-    ) -> Line:
+    def open(self, spec: str, *, fd: int | None = None, resume: Anchor | None = None, capacity: int = CAPACITY) -> Line:
         """See LineDriver.open. The descriptor, if one is given, belongs to the line from then on."""
         said = parse(spec)
         bound = _bind(spec, said) if fd is None else _adopt(spec, said, fd)

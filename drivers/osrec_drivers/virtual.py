@@ -28,6 +28,7 @@ from osrec_drivers.line import (
 
 FRAME = 32  # octets
 _PACKET = 256  # octets that one sequence number stands for, as on a SAToP line
+_STEP = 40 * FRAME  # carried at once: 5 ms, so that A and E bits of both ends answer each other
 _IDLE_FRAME = bytes([IDLE]) * FRAME
 
 
@@ -178,7 +179,9 @@ class VirtualLine(EngineLine):
             if self._closed:
                 raise LineError(f"line {self.spec!r}: it is closed")
             self._transmits = True
-            self._send(frames)
+            octets = bytes(frames)
+            for first in range(0, len(octets), _STEP):
+                self._send(octets[first : first + _STEP])
 
     def status(self) -> LineStatus:
         alarms, aligned, multiframe, head, counters = self.engine.snapshot()
@@ -220,9 +223,7 @@ class VirtualDriver(LineDriver):
             for end in ("a", "b"):
                 yield LineInfo(f"virtual:{name}/{end}", f"end {end} of virtual cable {name}", end not in laid.ends)
 
-    def open(
-        self, spec: str, *, fd: int | None = None, resume: Anchor | None = None, capacity: int = CAPACITY
-    ) -> Line:
+    def open(self, spec: str, *, fd: int | None = None, resume: Anchor | None = None, capacity: int = CAPACITY) -> Line:
         name, end, crc4 = _parse(spec)
         if fd is not None:
             raise OpenError(f"line {spec!r}: descriptor {fd} was handed over, but a virtual line has none")

@@ -4,9 +4,9 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from osrec_drivers.e1.framer import Framer
 from osrec_drivers.line import GapCause
-
 from tests.reference import e1
 
 
@@ -17,7 +17,7 @@ def damaged_lines(draw: st.DrawFn) -> bytes:
     line = e1.send(dice.randbytes(32 * draw(st.integers(1, 60))), e_bit=draw(st.integers(0, 1)))
     shift = draw(st.integers(0, 511))
     value = int.from_bytes(line) << 512 - shift
-    line = bytes((value.to_bytes(len(line) + 64)))
+    line = bytes(value.to_bytes(len(line) + 64))
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(line)))
         count = draw(st.integers(1, 200))

@@ -28,7 +28,7 @@ SPEECH = Path(__file__).parents[1] / "vectors" / "speech"
 PAIRS = {"3101": ("7101", "7102"), "3102": ("7103", "7104")}
 LAYOUT = {f"710{slot}": TimeSlot(0, slot) for slot in range(1, 5)}
 OFFSET = 123_457  # of the recorder's sample numbers against the board's frame numbers
-CALLS = {"3101": "0a01", "3102": "0a02"}
+CALLS = {"3101": "0a01", "3102": "0a02", "3103": "0a03"}
 SPOKEN = {"3101": "en-order", "3102": "pl-serwis", "outside": "de-zentrale"}
 
 
@@ -196,6 +196,18 @@ def test_a_missing_recording_is_found(site: Site) -> None:
     assert "no recording" in faults_of(report)
     assert [each.right for each in report.judged] == [True, False]
     assert not report.right
+
+
+def test_a_conversation_that_was_never_forked_is_found(site: Site) -> None:
+    site.record("3101")
+    site.record("3102")
+    site.spans["3103"] = (3, 5)
+    with (site.home / "truth" / "calls.jsonl").open("a") as calls:
+        calls.write(json.dumps(site.conversation("3103")) + "\n")
+    report = site.check()
+    assert [(each.stations, each.faults) for each in report.judged if not each.right] == [
+        (("3103",), ("no recording",))
+    ]
 
 
 def test_no_recording_at_all_is_not_right(site: Site) -> None:

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+
 from osrec_drivers.e1.demux import demux, mux
 
 

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from osrec_drivers.e1.drift import ppm
 
 SECOND = 1_000_000_000

@@ -1,18 +1,25 @@
 """The command as an installer sees it: a process with real sockets."""
 
+import asyncio
 import json
 import signal
 import socket
 import subprocess
 import sys
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from osrec.wire.csta.model import ConnectionId, DeviceId, LocalState, Participation, SingleStepConference
 from osrec_emulators.app import app
 from osrec_emulators.check.sent import load_truth
+from osrec_emulators.config import load_config
+from osrec_emulators.live import view
+from osrec_emulators.runner import Emulation
 
 SPEECH = Path(__file__).parents[1] / "vectors" / "speech"
 COMMAND = [sys.executable, "-c", "from osrec_emulators.app import main; main()", "pbx", "-c"]
@@ -85,6 +92,28 @@ def test_frames_go_out_8000_a_second(tmp_path: Path, far: socket.socket) -> None
                 packets += 1
         assert process.wait(10) == 0
     assert packets == pytest.approx(1500, abs=30)  # of 8 frames: the loop ends within a tick or two
+
+
+def test_the_live_view_shows_calls_with_their_ports_and_the_lines(tmp_path: Path, far: socket.socket) -> None:
+    with far:
+        emulation = Emulation(load_config(tmp_path / "pbx.toml"), seed=1)
+    world = emulation.world
+    world.advance(1.4)
+    call, leg = next(
+        (call, leg)
+        for call in world.switch.calls.values()
+        for leg in call.legs.values()
+        if call.answered and leg.state is LocalState.CONNECTED
+    )
+    connection = ConnectionId(call.id, DeviceId(leg.device))
+    world.request(SingleStepConference(connection, DeviceId("7105"), Participation.SILENT), 1.4)
+    console = Console(width=150, record=True, file=StringIO())
+    console.print(view(emulation))
+    shown = console.export_text()
+    asyncio.run(emulation.close())
+    assert f"{leg.device} connected" in shown
+    assert f"7105 {leg.device} says" in shown
+    assert "satop:127.0.0.1:0/" in shown
 
 
 def test_a_wrong_file_ends_with_code_2_and_names_the_key(tmp_path: Path) -> None:

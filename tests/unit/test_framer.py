@@ -3,10 +3,10 @@
 import random
 
 import pytest
+
 from osrec_drivers.e1.criteria import Criteria
 from osrec_drivers.e1.framer import Framer
 from osrec_drivers.line import Alarm, AlarmChange, Gap, GapCause
-
 from tests.reference import e1
 
 FRAME = 32

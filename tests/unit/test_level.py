@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from osrec_drivers.dsp.g711 import alaw_encode
 from osrec_drivers.dsp.level import level
 

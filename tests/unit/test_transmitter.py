@@ -3,9 +3,9 @@
 import random
 
 import pytest
+
 from osrec_drivers.e1.framer import Framer
 from osrec_drivers.e1.transmitter import Transmitter
-
 from tests.reference import e1
 
 FRAMES = random.Random(3).randbytes(32 * 80)

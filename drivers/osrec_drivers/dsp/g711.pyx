@@ -6,6 +6,7 @@ long. Decoding and encoding again gives every A-law octet back, and every µ-law
 
 import numpy
 
+cimport numpy as cnp
 from libc.stdint cimport int16_t, uint8_t
 
 
@@ -16,28 +17,25 @@ cdef extern from "g711.h" nogil:
     void g711_alaw_encode(const int16_t *samples, size_t count, uint8_t *octets)
     void g711_ulaw_encode(const int16_t *samples, size_t count, uint8_t *octets)
 
+cnp.import_array()
 g711_setup()
 
 
 def alaw_decode(const unsigned char[::1] octets not None):
     """Samples, int16 with full scale 32256, of A-law octets as they are on the line."""
-    cdef size_t count = octets.shape[0]
-    samples = numpy.empty(count, numpy.int16)
-    cdef int16_t[::1] out = samples
+    cdef cnp.npy_intp count = octets.shape[0]
+    samples = cnp.PyArray_EMPTY(1, &count, cnp.NPY_INT16, 0)
     if count:
-        with nogil:
-            g711_alaw_decode(&octets[0], count, &out[0])
+        g711_alaw_decode(&octets[0], count, <int16_t *> cnp.PyArray_DATA(samples))
     return samples
 
 
 def ulaw_decode(const unsigned char[::1] octets not None):
     """Samples, int16 with full scale 32124, of µ-law octets as they are on the line."""
-    cdef size_t count = octets.shape[0]
-    samples = numpy.empty(count, numpy.int16)
-    cdef int16_t[::1] out = samples
+    cdef cnp.npy_intp count = octets.shape[0]
+    samples = cnp.PyArray_EMPTY(1, &count, cnp.NPY_INT16, 0)
     if count:
-        with nogil:
-            g711_ulaw_decode(&octets[0], count, &out[0])
+        g711_ulaw_decode(&octets[0], count, <int16_t *> cnp.PyArray_DATA(samples))
     return samples
 
 

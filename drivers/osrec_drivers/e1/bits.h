@@ -77,7 +77,7 @@ static inline void e1_crc4_setup(void)
             ((uint8_t *)e1_crc4.sub_multiframe[row])[frame * E1_FRAME] &= 0x7F;
 }
 
-static inline unsigned e1_crc4_parities(const uint8_t *data, const uint64_t *masks, size_t words)
+static inline __attribute__((always_inline)) unsigned e1_crc4_parities(const uint8_t *data, const uint64_t *masks, size_t words)
 {
     uint64_t a = 0, b = 0, c = 0, d = 0;
     for (size_t i = 0; i < words; i++) {
@@ -91,7 +91,10 @@ static inline unsigned e1_crc4_parities(const uint8_t *data, const uint64_t *mas
                       | __builtin_parityll(d));
 }
 
-static inline unsigned e1_crc4_sub_multiframe(const uint8_t *frames) /* 8 frames */
+#ifdef __x86_64__
+__attribute__((target_clones("avx2", "default"))) /* picked once, when the extension is loaded */
+#endif
+static unsigned e1_crc4_sub_multiframe(const uint8_t *frames) /* 8 frames */
 {
     return e1_crc4_parities(frames, &e1_crc4.sub_multiframe[0][0], 32);
 }

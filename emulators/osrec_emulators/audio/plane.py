@@ -172,7 +172,7 @@ class AudioPlane:
         """Write the block numbers into the marks of numbered tones."""
         digit = time % tones.BLOCK - tones.MARK // 2
         columns = np.flatnonzero((digit >= 0) & (digit < tones.MARK // 2))
-        numbers = time[columns] // tones.BLOCK % tones.BLOCKS
+        numbers = time[columns] // tones.BLOCK  # their lowest 16 bits are spelled
         spelled = tones.spell(numbers[:, np.newaxis])
         streams[rows[:, np.newaxis], columns] = spelled[np.arange(len(columns)), digit[columns]]
 

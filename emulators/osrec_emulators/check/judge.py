@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from osrec_emulators.check.conversations import CLOCKS, judge_conversations
+from osrec_emulators.check.conversations import judge_conversations
 from osrec_emulators.check.match import Fit, Piece, fit, lay, pieces
 from osrec_emulators.check.placed import Judged
 from osrec_emulators.check.recorded import Recording, Sidecar, Unreadable, read_media, read_sidecar, sidecars
@@ -55,7 +55,7 @@ class Judge:
     def _is_older(self, sidecar: Sidecar | Unreadable) -> bool:
         """Left by an earlier run, or sent before the truth that is kept."""
         began = self._truth.began
-        return isinstance(sidecar, Sidecar) and began is not None and sidecar.ended < began - CLOCKS
+        return isinstance(sidecar, Sidecar) and began is not None and sidecar.ended < began
 
     def _recording(self, path: Path, sidecar: Sidecar | Unreadable) -> Judged:
         if isinstance(sidecar, Unreadable):

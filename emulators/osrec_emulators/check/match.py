@@ -90,7 +90,7 @@ def pieces(
     missing = np.zeros(count, np.bool_)
     for gap in gaps:
         missing[gap.first : gap.end] = True
-    restarts = [gap for gap in gaps if gap.cause == RESTART]
+    restarts = sorted((gap for gap in gaps if gap.cause == RESTART), key=lambda gap: gap.first)
     starts = [0, *(gap.end for gap in restarts)]
     ends = [*(gap.first for gap in restarts), count]
     for start, end in zip(starts, ends, strict=True):

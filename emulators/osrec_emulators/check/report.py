@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -34,13 +35,16 @@ def as_json(report: Report) -> str:
 
 
 def _table(recordings: tuple[RecordingVerdict, ...]) -> Table:
-    table = Table("recording", "station", "ports", "started", "seconds", "gaps", "octets compared", "verdict")
+    headers = ("recording", "station", "ports", "started", "seconds", "gaps", "octets", "verdict")
+    table = Table(*headers, box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in table.columns:
+        column.no_wrap = True
     for each in recordings:
         gaps = f"{each.gaps} ({each.gap_samples / 8:.1f} ms)" if each.gaps else "-"
         table.add_row(
-            each.recording[-12:],
+            each.recording[-8:],  # the random end of a UUIDv7
             each.station,
-            " ".join(each.ports),
+            "+".join(each.ports),
             each.started.strftime("%H:%M:%S") if each.started else "",
             f"{each.seconds:.3f}",
             gaps,

@@ -114,6 +114,10 @@ class Assembly:
         return max(ends, default=self.first_sample)
 
     @property
+    def sample_count(self) -> int:
+        return self.end_sample - self.first_sample
+
+    @property
     def ended(self) -> datetime:
         return self.closed.at if self.closed else datetime.fromtimestamp(self._last_wall_ns / 1e9, UTC)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -236,7 +236,8 @@ class Index:
     ) -> tuple[list[Table], str | None]:
         """Pages by key: the thousandth costs what the first one does."""
         if cursor is not None:
-            statement = statement.where(tuple_(table.started, table.id) < tuple_(*_parse_cursor(cursor)))
+            at, id = _parse_cursor(cursor)
+            statement = statement.where(or_(table.started < at, and_(table.started == at, table.id < id)))
         statement = statement.order_by(table.started.desc(), table.id.desc()).limit(limit + 1)
         with self._session() as session:
             rows = list(session.scalars(statement).all())

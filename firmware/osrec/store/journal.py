@@ -125,16 +125,7 @@ class Journal:
         self.flush()
 
     def _take(self) -> None:
-        """Take a segment from the first directory that gives one."""
-        for attempt in range(len(self._directories)):
-            try:
-                self._segment = self.directory.take()
-                break
-            except OSError:
-                if attempt + 1 == len(self._directories):
-                    raise
-                self._directories.append(self._directories.pop(0))
-        assert self._segment is not None
+        self._segment = self.directory.take()
         self._fd = self._disk.open(self._segment.path, os.O_WRONLY)
         self._size, self._end, self._sequence = self.directory.segment_bytes, 0, 0
 

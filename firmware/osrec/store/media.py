@@ -24,7 +24,11 @@ PEAKS_MAGIC = b"OSRECPK1"
 
 _Write = Callable[[bytes, bytes], object]
 Format = Literal["flac", "wav"]
-FORMATS: dict[CodecName, Format] = {"alaw": "flac", "ulaw": "wav"}
+
+
+def media_format(codec: CodecName, sample_count: int) -> Format:
+    """FLAC where it can give the octets back; a FLAC file without a single sample cannot be made."""
+    return "flac" if codec == "alaw" and sample_count else "wav"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def write_media(
 @contextmanager
 def _writer(path: Path, codec: CodecName, sample_count: int, compression: float) -> Iterator[_Write]:
     """Gives a function that writes the next octets of left and right."""
-    if codec == "ulaw":
+    if media_format(codec, sample_count) == "wav":
         with path.open("wb") as wav_file:
             wav_file.write(wav.header(codec, sample_count))
             yield lambda left, right: wav_file.write(wav.interleave(left, right))

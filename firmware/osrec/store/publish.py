@@ -10,7 +10,7 @@ from osrec.store.assembly import Assembly, Blocks
 from osrec.store.config import StoreConfig
 from osrec.store.disk import Disk, sync_file, write_file
 from osrec.store.layout import PEAKS, SIDECAR, TEMPORARY, media_directory
-from osrec.store.media import FORMATS, POINT, Written, file_sha256, octets_sha256, write_media
+from osrec.store.media import POINT, Written, file_sha256, media_format, octets_sha256, write_media
 from osrec.store.running import CHANGEABLE
 from osrec.store.sidecar import Event, Media, MissingSamples, Peaks, Sidecar, SideHashes
 
@@ -46,7 +46,7 @@ def make(disk: Disk, config: StoreConfig, assembly: Assembly) -> Made:
     opened = assembly.description()
     directory = media_directory(config.media, opened.at)
     disk.make_directory(directory)
-    media = directory / f"{opened.recording}.{FORMATS[opened.codec]}"
+    media = directory / f"{opened.recording}.{media_format(opened.codec, assembly.sample_count)}"
     peaks = media.with_suffix(PEAKS)
     try:
         return _make(disk, config, assembly, media, peaks)
@@ -75,13 +75,17 @@ def discard(disk: Disk, made: Made) -> None:
 
 def _make(disk: Disk, config: StoreConfig, assembly: Assembly, media: Path, peaks: Path) -> Made:
     opened = assembly.description()
-    count = assembly.end_sample - assembly.first_sample
     for path in (media, peaks):
         write_file(disk, temporary(path), b"")  # with the mode of our files; what writes them keeps it
     with Blocks(disk) as blocks:
         pieces = assembly.pieces(blocks)
         written = write_media(
-            temporary(media), temporary(peaks), opened.codec, count, pieces, compression=config.compression
+            temporary(media),
+            temporary(peaks),
+            opened.codec,
+            assembly.sample_count,
+            pieces,
+            compression=config.compression,
         )
     for path in (media, peaks):
         sync_file(disk, temporary(path))
@@ -126,7 +130,7 @@ def _sidecar(assembly: Assembly, written: Written, media: Path, peaks: Path) -> 
             "reason": assembly.closed.reason if assembly.closed else "left_open",
             "media": Media(
                 file=media.name,
-                format=FORMATS[opened.codec],
+                format=media_format(opened.codec, written.sample_count),
                 bytes=media_bytes,
                 sha256=media_sha256,
                 octets_sha256=SideHashes(left=written.left_sha256, right=written.right_sha256),

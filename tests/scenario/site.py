@@ -1,0 +1,325 @@
+"""A whole site in one process and in virtual time: emulated PBX, CAP session, DIUN2 on a cable, recorder, keeper.
+
+Every octet goes the way it goes in the field (framing, BER, E1 with CRC-4, journal, FLAC); only sockets, threads and
+clocks are replaced. What the PBX sent is judged by the emulators' own judge.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from osrec.config import Config
+from osrec.csta import messages as link
+from osrec.csta.link import Link
+from osrec.errors import WireError
+from osrec.recorder.listening import Ears
+from osrec.recorder.parts import build_engine, link_config, store_config
+from osrec.recorder.service import Recorder
+from osrec.store.index import Conversation, Index, Recording
+from osrec.store.keeper import Keeper
+from osrec.store.records import Clock as ClockState
+from osrec.store.records import RunStarted
+from osrec.store.sidecar import Sidecar, read_sidecar
+from osrec.store.writer import JournalWriter
+from osrec.wire.csta import codec
+from osrec.wire.csta.framing import framing_named
+from osrec.wire.csta.model import Argument
+from osrec_drivers.line import Anchor, Line, open_line
+from osrec_drivers.virtual import Fault, FaultKind, cable
+from osrec_emulators.audio.plane import AudioPlane
+from osrec_emulators.audio.voices import load_voices
+from osrec_emulators.cap import session as cap
+from osrec_emulators.cap.config import CapConfig
+from osrec_emulators.cap.licences import LicencePool
+from osrec_emulators.check.judge import check
+from osrec_emulators.check.verdict import Report
+from osrec_emulators.diun2.board import Board
+from osrec_emulators.diun2.config import BoardConfig
+from osrec_emulators.diun2.faults import Faults
+from osrec_emulators.diun2.truth import AudioTruth
+from osrec_emulators.pbx.config import PbxConfig
+from osrec_emulators.pbx.world import World
+
+START = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TICK = 0.01  # 80 frames, as the emulator's own pacer takes them
+SPEECH = Path(__file__).parents[1] / "vectors" / "speech"
+VOICES = ("en-reception", "de-zentrale", "pl-sekretariat", "en-helpdesk")
+BOOT = "one-boot"
+
+
+class VirtualClock:
+    """Both clocks of the recorder; they go when the site says so."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.step = timedelta()  # of the wall clock against the monotonic one
+
+    def now(self) -> float:
+        return self.time
+
+    def at(self) -> datetime:
+        return START + timedelta(seconds=self.time) + self.step
+
+    def state(self) -> ClockState:
+        return ClockState(source="test", synchronised=True, offset_us=0, uncertainty_us=10)
+
+
+class Site:
+    """One PBX and one recorder.
+
+    Args:
+        directory: of data and truth.
+        scripts: the PBX's [[script]] sections, as in its TOML file.
+        stations: how many, from 3100 on.
+        pairs: how many channel pairs, on one line of the board.
+        board: what goes wrong on it.
+        recorder: changes to the recorder's configuration, by section.
+    """
+
+    _cables = count()
+
+    def __init__(
+        self,
+        directory: Path,
+        *scripts: dict[str, Any],
+        stations: int = 4,
+        pairs: int = 15,
+        licences: int | None = None,
+        fork: dict[str, Any] | None = None,
+        board: Faults | None = None,
+        **recorder: Any,
+    ) -> None:
+        self.directory = directory
+        self.clock = VirtualClock()
+        self.last_station = 3100 + stations - 1
+        self._cable = f"site{next(self._cables)}"
+        self._pairs = pairs
+        self._stack = ExitStack()
+        self._ids = count(1)
+        self._make_pbx(scripts, licences, fork or {}, board)
+        self._make_config(recorder)
+        self.recorder: Recorder | None = None
+        self.start_recorder()
+        self.keeper = Keeper(store_config(self.config))
+
+    def __enter__(self) -> "Site":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+        self.keeper.close()
+
+    # --- the PBX
+
+    def _make_pbx(
+        self, scripts: tuple[dict[str, Any], ...], licences: int | None, fork: dict[str, Any], faults: Faults | None
+    ) -> None:
+        ports = f"7101-{7100 + 2 * self._pairs}"
+        config = PbxConfig.model_validate(
+            {
+                "stations": [{"range": f"3100-{self.last_station}", "voices": VOICES}],
+                "trunks": [{"range": "7801-7830", "voices": VOICES[::-1]}],
+                "recorder_ports": [ports],
+                "script": list(scripts),
+                "fork": fork,
+            }
+        )
+        truth = self.directory / "truth"
+        truth.mkdir(parents=True, exist_ok=True)
+        calls = self._stack.enter_context((truth / "calls.jsonl").open("w", encoding="utf-8", buffering=1))
+        self.world = World(config, seed=1, wall=lambda now: START + timedelta(seconds=now), sink=calls.write)
+        self._cap_config = CapConfig(licences=licences, status_interval=0)
+        self.licences = LicencePool(licences)
+        self._session: cap.Session | None = None
+        board = BoardConfig(name="diun2", lines=(f"virtual:{self._cable}/a",), ports=(ports,))
+        self.board = Board(board.name, board.lines, board.layout(), faults)
+        self.trunk = open_line(board.lines[0])
+        self._stack.callback(self.trunk.close)
+        self._plane = AudioPlane(self.world.topology, load_voices(SPEECH))
+        self._truth = AudioTruth(truth, [self.board], START, None)
+        self._stack.callback(lambda: self._truth.close(self.clock.at()))
+
+    def switch(self, command: Callable[[Any], object]) -> None:
+        """Have somebody do something now: the PBX's call model is handed to `command`."""
+        self.world.advance(self.clock.time)
+        command(self.world.switch)
+
+    def cut_link(self) -> None:
+        """The CSTA connection breaks; `mend_link` brings it back."""
+        if self._session is not None:
+            self._session.closed()
+            self._session = None
+            if self.recorder is not None:
+                self._link_event(link.Disconnected("cut by the test"))
+
+    def mend_link(self) -> None:
+        if self._session is None and self.recorder is not None:
+            self._session = cap.Session(self._cap_config, self.world, self.licences)
+            self._framing = framing_named(self._cap_config.framing)
+            self._link_event(link.Connected())
+
+    def damage(self, kind: FaultKind, seconds: float) -> None:
+        """What the PBX sends in the next seconds suffers on the cable."""
+        cable(self._cable).sent_by["a"].damage(Fault(kind, round(seconds * 8000) * 32))
+
+    # --- the recorder
+
+    def _make_config(self, changes: dict[str, Any]) -> None:
+        sections: dict[str, Any] = {
+            "data": {"directory": str(self.directory / "data"), "segment_mib": 1, "segments": 4, "reserve_seconds": 1},
+            "csta": {"host": "in.process", "port": 1},
+            "lines": [
+                {
+                    "name": "trunk1",
+                    "spec": f"virtual:{self._cable}/b",
+                    "slots": self._slots(),
+                    "ports": [f"7101-{7100 + 2 * self._pairs}"],
+                }
+            ],
+            "stations": {"monitored": [f"3100-{self.last_station}"], "trunks": ["78??"]},
+            "recording": {},
+            "rules": [{"name": "all", "action": "record"}],
+        }
+        for name, change in changes.items():
+            sections[name] = sections[name] | change if isinstance(change, dict) else change
+        self.config = Config.model_validate(sections)
+
+    def _slots(self) -> str:
+        slots = [slot for slot in range(1, 32) if slot != 16][: 2 * self._pairs]
+        return ",".join(map(str, slots))
+
+    def start_recorder(self) -> None:
+        """As after power-on, or after `kill_recorder`: with what the journal holds."""
+        self.line: Line
+        started = RunStarted(run=self._new_id(), at=self.clock.at(), boot_id=BOOT, version="test")
+        self.writer = JournalWriter(
+            store_config(self.config),
+            started,
+            monotonic=self.clock.now,
+            wall_ns=lambda: int(self.clock.at().timestamp() * 1e9),
+        )
+        while self.writer.prepare():
+            pass
+        last = self.writer.recovered.anchors.get("trunk1")
+        resume = Anchor(last.sample, last.sequence, last.monotonic_ns) if last else None
+        self.line = open_line(self.config.lines[0].spec, resume=resume)
+        self._link = Link(link_config(self.config).link)
+        engine = build_engine(self.config)
+        ears = Ears({"trunk1": self.line}, bytes(self.config.recording.idle_codes), self.config.recording.preroll)
+        self.recorder = Recorder(engine, {"trunk1": self.line}, ears, self.writer, self._request, self.clock, BOOT)
+        self.recorder.resume(self.writer.recovered.recordings)
+        self.mend_link()
+
+    def kill_recorder(self) -> None:
+        """As kill -9: what was not written is gone, nobody says goodbye."""
+        self.recorder = None
+        self.cut_link()
+        self.line.close()
+        self.writer._journal.close()  # what the kernel does for a killed process: its descriptors and locks go
+        for lock in self.writer._locks:
+            self.writer._disk.close(lock)
+
+    def _request(self, token: Any, argument: Argument) -> None:
+        self._link_event(link.ServiceRequested(token, argument))
+
+    def _link_event(self, event: link.Event) -> None:
+        for output in self._link.handle(event, self.clock.time):
+            match output:
+                case link.Send(pdu):
+                    self._to_cap(self._framing.encode(codec.encode(pdu)))
+                case link.Close():
+                    self._session = None
+                case _ if self.recorder is not None:
+                    self.recorder.take(output)
+
+    def _to_cap(self, octets: bytes) -> None:
+        if self._session is not None:
+            self._carry(self._session.receive(octets, self.clock.time))
+
+    def _carry(self, outputs: list[cap.Output]) -> None:
+        for output in outputs:
+            match output:
+                case cap.Send(octets):
+                    self._to_link(octets)
+                case cap.Happened(occurrences):
+                    self._publish(occurrences)
+                case cap.Close(reason):
+                    self._session = None
+                    self._link_event(link.Disconnected(reason))
+
+    def _publish(self, occurrences: Any) -> None:
+        if self._session is not None:
+            self._to_link(self._session.publish(occurrences, self.clock.time))
+
+    def _to_link(self, octets: bytes) -> None:
+        for frame in self._framing.feed(octets):
+            try:
+                self._link_event(link.PduReceived(codec.decode(frame)))
+            except WireError as error:
+                self._link_event(link.Undecodable(str(error), frame))
+
+    def _new_id(self) -> UUID:
+        return UUID(int=(0x7 << 76) | next(self._ids))
+
+    # --- time
+
+    def run(self, seconds: float) -> "Site":
+        """Let that much time pass."""
+        end = round((self.clock.time + seconds) / TICK)
+        while (tick := round(self.clock.time / TICK)) < end:
+            self.clock.time = (tick + 1) * TICK
+            self._publish(self.world.advance(self.clock.time))
+            self._audio(int(TICK * 8000))
+            if self._link.deadline is not None and self._link.deadline <= self.clock.time:
+                self._link_event(link.TimerExpired())
+            if self.recorder is not None:
+                self.recorder.tick()
+                if tick % 10 == 0:
+                    self.writer.prepare()
+                    self.writer.step(self.clock.time)
+                    self.recorder.journal_state(self.writer.state)
+            if tick % 100 == 0:
+                self.keeper.step(self.clock.time)
+        return self
+
+    def _audio(self, frames: int) -> None:
+        block = self._plane.render(frames)
+        lines = self.board.frames(block)
+        self.trunk.transmit(lines[0].tobytes())
+        self._truth.write(self.board, lines, self.clock.at())
+
+    def finish(self) -> None:
+        """Everybody hangs up; the recorder stops in order; the keeper stores what is left."""
+        self._publish(self.world.stop(self.clock.time))
+        self.run(1.5)
+        assert self.recorder is not None
+        self.recorder.stop()
+        self.writer.stop()
+        self.line.close()
+        self._stack.close()
+        for _ in range(3):
+            self.clock.time += 1.0
+            self.keeper.step(self.clock.time)
+
+    # --- what came of it
+
+    def judge(self, restarts: int = 0) -> Report:
+        """The emulators' verdict on the recordings."""
+        return check(self.directory / "truth", self.directory / "data" / "media", ["31??"], restarts)
+
+    def recordings(self) -> list[Recording]:
+        """Oldest first."""
+        with Index(store_config(self.config).index) as index:
+            return list(index.search(limit=1000).rows)[::-1]
+
+    def sidecars(self) -> list[Sidecar]:
+        return [read_sidecar(store_config(self.config).media / one.sidecar) for one in self.recordings()]
+
+    def conversations(self) -> list[Conversation]:
+        """Oldest first."""
+        with Index(store_config(self.config).index) as index:
+            return list(index.conversations(limit=1000).rows)[::-1]

@@ -1,0 +1,122 @@
+"""What fails in the field: the link, the line, the recorder itself. No audio that reached the box is lost."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from osrec_drivers.line import FRAME_RATE
+from osrec_drivers.virtual import FaultKind
+from osrec_emulators.diun2.faults import Faults, TimeSlot
+from tests.scenario.site import Site
+from tests.scenario.test_calls import OUTSIDE, TWO_PARTY, equal, steps
+
+CALL = steps(*TWO_PARTY, (12.0, "3100", "hangup"))
+
+
+def test_a_recording_goes_on_without_the_csta_link(tmp_path: Path) -> None:
+    with Site(tmp_path, CALL) as site:
+        site.run(4)
+        site.cut_link()
+        site.run(4)
+        assert site.recorder is not None
+        assert [alarm.key for alarm in site.recorder.alarms.standing()] == ["cti-link"]
+        site.mend_link()
+        site.run(8).finish()
+        equal(site)
+        (recording,) = site.sidecars()
+        assert recording.gaps == []
+        assert recording.sample_count > 12 * FRAME_RATE
+
+
+def test_a_call_that_ended_during_the_outage_ends_its_recording_with_the_audio(tmp_path: Path) -> None:
+    play = steps(*TWO_PARTY, (4.0, "3100", "hangup"))
+    with Site(tmp_path, play, recording={"audio_end": 2.0}) as site:
+        site.run(4)
+        site.cut_link()
+        site.run(8)
+        site.mend_link()
+        site.run(2).finish()
+        equal(site)
+        (recording,) = site.sidecars()
+        assert recording.reason == "audio ended while the CSTA link was down"
+        (conversation,) = site.conversations()
+        assert conversation.outcome == "recorded"
+
+
+def test_a_call_that_began_during_the_outage_is_recorded_from_the_reconnection_on(tmp_path: Path) -> None:
+    with Site(tmp_path, CALL) as site:
+        site.cut_link()
+        site.run(5)
+        site.mend_link()
+        site.run(12).finish()
+        (recording,) = site.sidecars()
+        assert recording.station == "3100"
+        assert recording.sample_count > 7 * FRAME_RATE
+
+
+def test_a_killed_recorder_goes_on_with_the_same_recording_and_marks_what_is_missing(tmp_path: Path) -> None:
+    with Site(tmp_path, CALL) as site:
+        site.run(5.05)
+        site.kill_recorder()
+        site.run(2)
+        site.start_recorder()
+        site.run(9).finish()
+        report = site.judge(restarts=1)
+        assert [f for one in report.recordings for f in one.faults] == []
+        assert report.right
+        (recording,) = site.sidecars()
+        (gap,) = recording.gaps
+        assert gap.cause in ("recorder_restart", "not_listening")
+        assert 2.0 <= gap.count / FRAME_RATE < 2.2, "what it was down, and at most 100 ms that was not yet written"
+        assert recording.conversation == site.conversations()[0].id
+
+
+def test_a_call_that_ended_while_the_recorder_was_down_is_kept_and_closed(tmp_path: Path) -> None:
+    play = steps(*TWO_PARTY, (4.0, "3100", "hangup"))
+    with Site(tmp_path, play) as site:
+        site.run(4)
+        site.kill_recorder()
+        site.run(4)
+        site.start_recorder()
+        site.run(4).finish()
+        (recording,) = site.sidecars()
+        assert recording.reason
+        assert not any(gap.first == 0 for gap in recording.gaps)
+
+
+def test_a_line_that_is_cut_leaves_a_gap_with_its_cause(tmp_path: Path) -> None:
+    with Site(tmp_path, CALL) as site:
+        site.run(5)
+        site.damage(FaultKind.ZEROS, seconds=1.0)
+        site.run(1)
+        assert site.recorder is not None
+        assert "line-los:trunk1" in [alarm.key for alarm in site.recorder.alarms.standing()]
+        site.run(10).finish()
+        equal(site)
+        (recording,) = site.sidecars()
+        assert {gap.cause for gap in recording.gaps} <= {"los", "lof"}
+        missing = sum(gap.count for gap in recording.gaps) / FRAME_RATE
+        assert 1.0 <= missing < 1.1
+        assert site.recorder.alarms.standing() == []
+
+
+def test_the_wall_clock_may_jump_and_the_audio_does_not_care(tmp_path: Path) -> None:
+    with Site(tmp_path, CALL) as site:
+        site.run(5)
+        site.clock.step = timedelta(hours=2)
+        site.run(11).finish()
+        equal(site)
+        (recording,) = site.sidecars()
+        assert recording.gaps == []
+        assert 12 * FRAME_RATE < recording.sample_count < 13 * FRAME_RATE, "counted by the line, not by the clock"
+
+
+def test_a_fork_that_never_brings_audio_raises_an_alarm(tmp_path: Path) -> None:
+    play = steps(*TWO_PARTY, (9.0, OUTSIDE, "hangup"))
+    mute = Faults(mute=frozenset({TimeSlot(0, 1), TimeSlot(0, 2)}))
+    with Site(tmp_path, play, board=mute, recording={"quiet_after": 3.0}) as site:
+        site.run(6)
+        assert site.recorder is not None
+        (alarm,) = site.recorder.alarms.standing()
+        assert "no audio for 3 s on slot 1 (own voice) and slot 2 (other side)" in alarm.text
+        site.run(6).finish()
+        assert site.recorder.alarms.standing() == []

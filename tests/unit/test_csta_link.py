@@ -1,0 +1,698 @@
+"""osrec.csta.link: the link to the CAP server, played event by event."""
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+
+from osrec.csta.link import (
+    _TABLE,
+    Close,
+    CloseRequested,
+    Connected,
+    DevicesChanged,
+    Disconnected,
+    Event,
+    Link,
+    LinkConfig,
+    LinkDown,
+    LinkUp,
+    Lost,
+    MonitorLost,
+    MonitorRefused,
+    MonitorRunning,
+    Output,
+    PduReceived,
+    Reported,
+    Send,
+    ServiceAnswered,
+    ServiceRequested,
+    SnapshotTaken,
+    State,
+    TimerExpired,
+    Trouble,
+    Undecodable,
+)
+from osrec.wire.csta import model
+from osrec.wire.csta.model import (
+    Abort,
+    Associate,
+    Associated,
+    ClearConnection,
+    ConnectionId,
+    DeviceId,
+    DeviceSnapshot,
+    ErrorCategory,
+    EventReport,
+    Held,
+    Invoke,
+    LocalState,
+    MonitorStart,
+    MonitorStarted,
+    MonitorStop,
+    NoData,
+    Pdu,
+    Reject,
+    Release,
+    Released,
+    RequestSystemStatus,
+    Result,
+    ReturnError,
+    ReturnResult,
+    SnapshotDevice,
+    SnapshotDeviceData,
+    SnapshotLeg,
+    Status,
+    SystemStatus,
+    SystemStatusReported,
+    UnknownArgument,
+)
+
+CONFIG = LinkConfig(devices=("257",), name=b"AMHOST", password=b"77777", starts_per_second=10.0)
+XREF = b"\0\7"
+CALL = ConnectionId(b"\1\2", DeviceId("257"))
+LEG = SnapshotLeg(CALL, None, (LocalState.CONNECTED,))
+CLEAR = ClearConnection(CALL)
+AARQ = Send(Associate("1.3.12.0.218", b"AMHOST", b"77777"))
+
+Step = tuple[float, Event, list[Output]]
+
+
+def play(link: Link, script: list[Step]) -> None:
+    for now, event, outputs in script:
+        assert link.handle(event, now) == outputs, f"at {now}: {event}"
+
+
+def invoke(invoke_id: int, argument: model.Argument) -> Send:
+    return Send(Invoke(invoke_id, argument))
+
+
+def start(invoke_id: int, device: str = "257") -> Send:
+    return invoke(invoke_id, MonitorStart(DeviceId(device)))
+
+
+def snap(invoke_id: int, device: str = "257") -> Send:
+    return invoke(invoke_id, SnapshotDevice(DeviceId(device)))
+
+
+def invoked(argument: model.Argument, invoke_id: int = 900) -> PduReceived:
+    return PduReceived(Invoke(invoke_id, argument))
+
+
+def result(invoke_id: int, value: Result, opcode: int | None = None) -> PduReceived:
+    return PduReceived(ReturnResult(invoke_id, value, opcode))
+
+
+def error(invoke_id: int, category: ErrorCategory, value: int) -> PduReceived:
+    return PduReceived(ReturnError(invoke_id, category, value))
+
+
+def status_answered(invoke_id: int = 900) -> Send:
+    return Send(ReturnResult(invoke_id, NoData(), 211))
+
+
+def held(cross_ref: bytes = XREF, cause: int = 37) -> EventReport:
+    return EventReport(cross_ref, Held(connection=CALL, device=DeviceId("257"), cause=cause))
+
+
+def up(config: LinkConfig = CONFIG, *first: Output) -> Link:
+    """A link that came up at time 0, having sent `first`."""
+    link = Link(config)
+    play(
+        link,
+        [
+            (0.0, Connected(), [Send(Associate(config.context, config.name, config.password, config.version))]),
+            (0.0, PduReceived(Associated(0)), []),
+            (0.0, invoked(SystemStatus(Status.ENABLED)), [status_answered(), LinkUp(), *first]),
+        ],
+    )
+    return link
+
+
+def running(config: LinkConfig = CONFIG) -> Link:
+    """A link at time 0 with the monitor of its one device running and its snapshot taken."""
+    link = up(config, start(1))
+    play(
+        link,
+        [
+            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
+            (0.0, result(2, DeviceSnapshot(), 74), [SnapshotTaken("257", ())]),
+        ],
+    )
+    return link
+
+
+def without_devices(**changes: Any) -> LinkConfig:
+    return replace(CONFIG, devices=(), **changes)
+
+
+def test_every_state_handles_every_event() -> None:
+    events = (Connected, Disconnected, Undecodable, ServiceRequested, DevicesChanged, CloseRequested, TimerExpired)
+    pdus = (Invoke, ReturnResult, ReturnError, Reject, Associate, Associated, Release, Released, Abort)
+    assert set(_TABLE) == set(product(State, (*events, *pdus)))
+
+
+def test_comes_up_and_starts_a_monitor_with_a_snapshot() -> None:
+    play(
+        Link(CONFIG),
+        [
+            (0.0, Connected(), [AARQ]),
+            (0.1, PduReceived(Associated(0)), []),
+            (0.2, invoked(SystemStatus(Status.ENABLED)), [status_answered(), LinkUp(), start(1)]),
+            (0.3, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
+            (0.4, result(2, DeviceSnapshot((LEG,)), 74), [SnapshotTaken("257", (LEG,))]),
+            (0.5, invoked(held()), [Reported("257", held())]),
+        ],
+    )
+
+
+def test_associates_without_authentication_when_there_is_no_name() -> None:
+    assert Link(LinkConfig(version=(b"\x08", 5))).handle(Connected(), 0.0) == [Send(Associate(version=(b"\x08", 5)))]
+
+
+@pytest.mark.parametrize(
+    ("pdu", "reason"),
+    [
+        (Associated(1, 13), "association rejected permanently, diagnostic 13"),
+        (Associated(2, 1), "association rejected for now, diagnostic 1"),
+        (Abort(0, 5), "aborted by the PBX: authentication-failure"),
+    ],
+)
+def test_a_refused_association_closes_with_the_reason(pdu: Pdu, reason: str) -> None:
+    link = Link(CONFIG)
+    play(link, [(0.0, Connected(), [AARQ]), (0.1, PduReceived(pdu), [Close(reason), LinkDown(reason)])])
+    assert (link.state, link.deadline) == (State.CLOSED, None)
+
+
+def test_silence_after_the_association_request_closes() -> None:
+    link = Link(CONFIG)
+    play(link, [(0.0, Connected(), [AARQ])])
+    assert link.deadline == 10.0
+    reason = "no answer to the association request within 10 s"
+    play(link, [(10.0, TimerExpired(), [Close(reason), LinkDown(reason)])])
+
+
+def test_goes_on_when_the_server_never_says_its_status() -> None:
+    link = Link(without_devices())
+    play(link, [(0.0, Connected(), [AARQ]), (1.0, PduReceived(Associated(0)), [])])
+    assert link.deadline == 6.0
+    play(
+        link,
+        [(6.0, TimerExpired(), [Trouble("no SystemStatus within 5 s: going on without"), LinkUp()])],
+    )
+
+
+def test_waits_while_the_pbx_does_not_work() -> None:
+    link = Link(without_devices())
+    play(
+        link,
+        [
+            (0.0, Connected(), [AARQ]),
+            (0.0, PduReceived(Associated(0)), []),
+            (1.0, invoked(SystemStatus(Status.DISABLED)), [status_answered(), Trouble("the PBX is disabled")]),
+            (21.0, TimerExpired(), [invoke(1, RequestSystemStatus())]),
+            (21.1, result(1, SystemStatusReported(Status.NORMAL), 210), [LinkUp()]),
+        ],
+    )
+
+
+def test_a_status_before_the_association_is_answered_all_the_same() -> None:
+    play(Link(CONFIG), [(0.0, Connected(), [AARQ]), (0.1, invoked(SystemStatus(1)), [status_answered()])])
+
+
+def test_a_request_for_our_status_is_answered() -> None:
+    link = up(without_devices())
+    answer = Send(ReturnResult(5, SystemStatusReported(Status.NORMAL), 210))
+    play(link, [(0.1, invoked(RequestSystemStatus(), 5), [answer])])
+
+
+# --- heartbeat
+
+
+def test_a_silent_pbx_is_asked_and_two_misses_close() -> None:
+    link = up(without_devices())
+    assert link.deadline == 20.0
+    reason = "no answer to 2 heartbeats of 5 s"
+    play(
+        link,
+        [
+            (20.0, TimerExpired(), [invoke(1, RequestSystemStatus())]),
+            (25.0, TimerExpired(), [invoke(2, RequestSystemStatus())]),
+            (30.0, TimerExpired(), [Close(reason), LinkDown(reason)]),
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        result(1, SystemStatusReported(Status.NORMAL), 210),
+        error(1, ErrorCategory.OPERATION, 50),
+        PduReceived(Reject(1, 1, 1)),
+        result(1, UnknownArgument(None, b"")),
+    ],
+    ids=str,
+)
+def test_any_answer_to_the_heartbeat_is_a_sign_of_life(answer: PduReceived) -> None:
+    link = up(without_devices())
+    play(link, [(20.0, TimerExpired(), [invoke(1, RequestSystemStatus())]), (21.0, answer, [])])
+    assert link.deadline == 41.0
+
+
+def test_whatever_comes_puts_the_heartbeat_off() -> None:
+    link = running()
+    play(link, [(15.0, invoked(held()), [Reported("257", held())])])
+    assert link.deadline == 35.0
+
+
+# --- monitors
+
+
+def test_monitor_starts_keep_to_window_and_rate() -> None:
+    link = up(replace(CONFIG, devices=("1", "2", "3"), window=2), start(1, "1"))
+    assert link.deadline == pytest.approx(0.1)
+    play(link, [(0.1, TimerExpired(), [start(2, "2")]), (0.3, TimerExpired(), [])])
+    assert link.deadline == 10.0, "the window is full: only the requests' own time-out runs"
+    play(
+        link,
+        [
+            (0.4, result(1, MonitorStarted(b"a"), 71), [MonitorRunning("1", b"a"), snap(3, "1")]),
+            (0.5, result(3, DeviceSnapshot(), 74), [SnapshotTaken("1", ()), start(4, "3")]),
+        ],
+    )
+
+
+def test_missing_licences_are_told_apart_and_tried_slowly() -> None:
+    link = up(CONFIG, start(1))
+    refused = MonitorRefused("257", "systemResourceAvailability overallMonitorLimitExceeded", licence=True)
+    play(
+        link,
+        [
+            (1.0, error(1, ErrorCategory.SYSTEM_RESOURCE, 7), [refused]),
+            (21.0, TimerExpired(), [invoke(2, RequestSystemStatus())]),
+            (290.0, result(2, SystemStatusReported(2), 210), []),
+            (301.0, TimerExpired(), [start(3)]),
+            (301.1, error(3, ErrorCategory.SYSTEM_RESOURCE, 7), []),
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (error(1, ErrorCategory.SUBSCRIBED_RESOURCE, 4), "subscribedResourceAvailability outstandingReqLimitExceeded"),
+        (error(1, ErrorCategory.PERFORMANCE, 2), "performanceManagement performanceLimitExceeded"),
+        (error(1, ErrorCategory.OPERATION, 12), "operation invalidDeviceID"),
+        (PduReceived(Reject(1, 1, 1)), "rejected: invoke unrecognizedOperation"),
+        (result(1, UnknownArgument(71, b"", "no SEQUENCE"), 71), "unexpected answer: no SEQUENCE"),
+    ],
+    ids=str,
+)
+def test_a_refused_monitor_is_tried_again_with_back_off(answer: PduReceived, text: str) -> None:
+    link = up(CONFIG, start(1))
+    play(link, [(1.0, answer, [MonitorRefused("257", text, licence=False)]), (2.0, TimerExpired(), [start(2)])])
+    again = PduReceived(replace(answer.pdu, invoke_id=2))  # type: ignore[type-var]
+    play(link, [(2.0, again, []), (3.9, TimerExpired(), []), (4.0, TimerExpired(), [start(3)])])
+
+
+def test_a_busy_pbx_slows_all_starts() -> None:
+    link = up(replace(CONFIG, devices=("1", "2")), start(1, "1"))
+    busy = MonitorRefused("1", "performanceManagement performanceLimitExceeded", licence=False)
+    play(
+        link,
+        [
+            (0.05, error(1, ErrorCategory.PERFORMANCE, 2), [busy]),
+            (0.1, TimerExpired(), []),
+            (1.05, TimerExpired(), [start(2, "2")]),
+        ],
+    )
+
+
+def test_an_unanswered_monitor_start_is_repeated_and_the_late_answer_undone() -> None:
+    link = up(CONFIG, start(1))
+    late = Trouble("monitor 0007 was confirmed too late and is stopped")
+    play(
+        link,
+        [
+            (10.0, TimerExpired(), [MonitorRefused("257", "no answer", licence=False)]),
+            (10.5, result(1, MonitorStarted(XREF), 71), [late, invoke(2, MonitorStop(XREF))]),
+            (11.0, TimerExpired(), [start(3)]),
+        ],
+    )
+
+
+def test_a_monitor_that_the_pbx_ends_is_started_again() -> None:
+    link = running()
+    stopped = [Send(ReturnResult(9, NoData(), 73)), MonitorLost("257")]
+    unknown = Trouble("event for unknown monitor 0007 dropped")
+    play(
+        link,
+        [
+            (1.0, invoked(MonitorStop(XREF), 9), stopped),
+            (1.1, invoked(held()), [unknown]),
+            (2.0, TimerExpired(), [start(3)]),
+            (2.1, result(3, MonitorStarted(b"n"), 71), [MonitorRunning("257", b"n"), snap(4)]),
+        ],
+    )
+
+
+def test_a_cross_reference_given_twice_ends_the_first_monitor() -> None:
+    link = up(replace(CONFIG, devices=("1", "2")), start(1, "1"))
+    play(
+        link,
+        [
+            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("1", XREF), snap(2, "1")]),
+            (0.1, TimerExpired(), [start(3, "2")]),
+            (
+                0.2,
+                result(3, MonitorStarted(XREF), 71),
+                [
+                    Trouble("the PBX gave cross reference 0007 of 1 again"),
+                    MonitorLost("1"),
+                    MonitorRunning("2", XREF),
+                    snap(4, "2"),
+                ],
+            ),
+        ],
+    )
+
+
+def test_devices_come_and_go_while_the_link_is_up() -> None:
+    link = running()
+    play(
+        link,
+        [
+            (1.0, DevicesChanged(("258",)), [invoke(3, MonitorStop(XREF)), start(4, "258")]),
+            (1.1, result(3, NoData(), 73), []),
+            (1.2, result(4, MonitorStarted(b"n"), 71), [MonitorRunning("258", b"n"), snap(5, "258")]),
+        ],
+    )
+    assert link.monitors.devices == ("258",)
+
+
+def test_a_device_taken_away_while_it_starts_is_stopped_when_confirmed() -> None:
+    link = up(CONFIG, start(1))
+    play(
+        link,
+        [
+            (0.1, DevicesChanged(()), []),
+            (0.2, result(1, MonitorStarted(XREF), 71), [invoke(2, MonitorStop(XREF))]),
+        ],
+    )
+
+
+# --- events around the snapshot
+
+
+def test_events_during_the_snapshot_follow_it() -> None:
+    link = up(CONFIG, start(1))
+    play(
+        link,
+        [
+            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
+            (0.1, invoked(held()), []),
+            (
+                0.2,
+                result(2, DeviceSnapshot((LEG,)), 74),
+                [SnapshotTaken("257", (LEG,)), Reported("257", held())],
+            ),
+        ],
+    )
+
+
+def test_an_event_may_overtake_the_result_of_its_monitor_start() -> None:
+    link = up(CONFIG, start(1))
+    other = held(b"other")
+    play(
+        link,
+        [
+            (0.1, invoked(held()), []),
+            (0.1, invoked(other), []),
+            (
+                0.2,
+                result(1, MonitorStarted(XREF), 71),
+                [MonitorRunning("257", XREF), Trouble("event for unknown monitor 6f74686572 dropped"), snap(2)],
+            ),
+            (0.3, result(2, DeviceSnapshot(), 74), [SnapshotTaken("257", ()), Reported("257", held())]),
+        ],
+    )
+
+
+def test_events_of_unknown_monitors_are_held_up_to_a_limit() -> None:
+    link = up(replace(CONFIG, hold_unknown=1), start(1))
+    play(
+        link,
+        [
+            (0.1, invoked(held()), []),
+            (0.1, invoked(held()), [Trouble("event for unknown monitor 0007 dropped")]),
+        ],
+    )
+
+
+def test_a_device_with_too_many_events_waits_for_its_snapshot_no_longer() -> None:
+    link = up(replace(CONFIG, hold_events=1), start(1))
+    both = [Reported("257", held()), Reported("257", held())]
+    play(
+        link,
+        [
+            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
+            (0.1, invoked(held()), []),
+            (0.2, invoked(held()), [Trouble("2 events of 257 during its snapshot: not held any longer"), *both]),
+            (0.3, invoked(held()), [Reported("257", held())]),
+            (0.4, result(2, DeviceSnapshot(), 74), [SnapshotTaken("257", ())]),
+        ],
+    )
+
+
+@pytest.mark.parametrize("overtaking", [False, True])
+def test_a_snapshot_in_segments_is_put_together(overtaking: bool) -> None:
+    link = up(CONFIG, start(1))
+    first = invoked(SnapshotDeviceData(b"r", (LEG,), last=False))
+    announced = result(2, DeviceSnapshot((), b"r"), 74)
+    play(
+        link,
+        [
+            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
+            (0.1, first if overtaking else announced, []),
+            (0.2, announced if overtaking else first, []),
+            (0.3, invoked(held()), []),
+            (
+                0.4,
+                invoked(SnapshotDeviceData(b"r", (LEG,), last=True)),
+                [SnapshotTaken("257", (LEG, LEG)), Reported("257", held())],
+            ),
+        ],
+    )
+
+
+def test_a_snapshot_whose_segments_cease_is_asked_for_again_and_then_given_up() -> None:
+    link = up(CONFIG, start(1))
+    play(
+        link,
+        [
+            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
+            (0.1, result(2, DeviceSnapshot((), b"r"), 74), []),
+            (0.2, invoked(held()), []),
+            (10.1, TimerExpired(), [snap(3)]),
+            (10.2, result(3, DeviceSnapshot((), b"s"), 74), []),
+            (
+                20.2,
+                TimerExpired(),
+                [Trouble("no snapshot of 257: its segments ceased"), Reported("257", held())],
+            ),
+        ],
+    )
+
+
+def test_a_pbx_without_snapshots_is_monitored_all_the_same() -> None:
+    link = up(replace(CONFIG, snapshot_tries=1), start(1))
+    play(
+        link,
+        [
+            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
+            (0.1, invoked(held()), []),
+            (
+                0.2,
+                error(2, ErrorCategory.OPERATION, 50),
+                [Trouble("no snapshot of 257: operation serviceNotSupported"), Reported("257", held())],
+            ),
+        ],
+    )
+
+
+def test_lost_messages_make_a_snapshot_of_every_device() -> None:
+    link = running()
+    lost = [status_answered(), Trouble("the PBX is messagesLost"), snap(3)]
+    play(
+        link,
+        [
+            (1.0, invoked(SystemStatus(Status.MESSAGES_LOST)), lost),
+            (1.1, invoked(held()), []),
+            (1.2, result(3, DeviceSnapshot((LEG,)), 74), [SnapshotTaken("257", (LEG,)), Reported("257", held())]),
+        ],
+    )
+
+
+def test_a_pbx_that_was_disabled_is_snapshot_when_it_works_again() -> None:
+    play(
+        running(),
+        [
+            (1.0, invoked(SystemStatus(Status.DISABLED)), [status_answered(), Trouble("the PBX is disabled")]),
+            (9.0, invoked(SystemStatus(Status.NORMAL)), [status_answered(), snap(3)]),
+        ],
+    )
+
+
+# --- services
+
+
+def test_a_service_is_answered_with_its_token() -> None:
+    link = up(without_devices())
+    refused = ReturnError(2, ErrorCategory.SYSTEM_RESOURCE, 2)
+    rejected = Reject(3, 1, 1)
+    play(
+        link,
+        [
+            (0.0, ServiceRequested(41, CLEAR), [invoke(1, CLEAR)]),
+            (0.0, ServiceRequested(42, CLEAR), [invoke(2, CLEAR)]),
+            (0.0, ServiceRequested(43, CLEAR), [invoke(3, CLEAR)]),
+            (0.1, PduReceived(refused), [ServiceAnswered(42, refused)]),
+            (0.1, PduReceived(rejected), [ServiceAnswered(43, rejected)]),
+            (0.2, result(1, UnknownArgument(None, b"")), [ServiceAnswered(41, NoData())]),
+            (0.3, result(1, NoData(), 5), [Trouble("result of clearConnection for invoke 1 that is not outstanding")]),
+        ],
+    )
+
+
+def test_a_service_without_answer_is_lost_in_time() -> None:
+    link = up(without_devices())
+    play(
+        link,
+        [
+            (1.0, ServiceRequested(41, CLEAR), [invoke(1, CLEAR)]),
+            (11.0, TimerExpired(), [ServiceAnswered(41, Lost("timeout"))]),
+        ],
+    )
+
+
+@pytest.mark.parametrize("event", [Connected(), None])
+def test_a_service_without_link_is_lost_at_once(event: Event | None) -> None:
+    link = Link(CONFIG)
+    if event is not None:
+        link.handle(event, 0.0)
+    play(link, [(1.0, ServiceRequested(41, CLEAR), [ServiceAnswered(41, Lost("link down"))])])
+
+
+def test_invoke_ids_wrap_and_leave_out_those_outstanding() -> None:
+    link = up(without_devices(max_invoke_id=3))
+    full = ServiceAnswered(5, Lost("too many requests outstanding"))
+    play(
+        link,
+        [
+            (0.0, ServiceRequested(1, CLEAR), [invoke(1, CLEAR)]),
+            (0.0, ServiceRequested(2, CLEAR), [invoke(2, CLEAR)]),
+            (0.0, result(2, NoData(), 5), [ServiceAnswered(2, NoData())]),
+            (0.0, ServiceRequested(3, CLEAR), [invoke(3, CLEAR)]),
+            (0.0, ServiceRequested(4, CLEAR), [invoke(2, CLEAR)]),
+            (0.0, ServiceRequested(5, CLEAR), [full]),
+        ],
+    )
+
+
+# --- ends
+
+
+def test_the_end_of_the_connection_answers_and_forgets_everything() -> None:
+    link = running()
+    play(
+        link,
+        [
+            (1.0, ServiceRequested(41, CLEAR), [invoke(3, CLEAR)]),
+            (2.0, Disconnected("reset"), [LinkDown("reset"), ServiceAnswered(41, Lost("link down"))]),
+        ],
+    )
+    assert (link.monitors.running, link.deadline) == (0, None)
+    play(
+        link,
+        [
+            (3.0, Disconnected("refused"), [LinkDown("refused")]),
+            (4.0, Disconnected("refused"), []),
+            (5.0, Connected(), [AARQ]),
+            (5.1, PduReceived(Associated(0)), []),
+            (5.2, invoked(SystemStatus(2)), [status_answered(), LinkUp(), start(4)]),
+            (5.3, invoked(held()), []),  # of the old cross reference: held, and dropped when the start is answered
+            (
+                5.4,
+                result(4, MonitorStarted(b"n"), 71),
+                [MonitorRunning("257", b"n"), Trouble("event for unknown monitor 0007 dropped"), snap(5)],
+            ),
+        ],
+    )
+
+
+def test_a_release_by_the_pbx_is_answered() -> None:
+    reason = "released by the PBX"
+    play(running(), [(1.0, PduReceived(Release()), [Send(Released()), Close(reason), LinkDown(reason)])])
+
+
+@pytest.mark.parametrize(("event", "at"), [(PduReceived(Released()), 1.1), (TimerExpired(), 3.0)])
+def test_our_own_release_waits_for_the_answer_but_not_long(event: Event, at: float) -> None:
+    link = running()
+    play(link, [(1.0, CloseRequested(), [Send(Release())])])
+    assert link.deadline == 3.0
+    play(link, [(at, event, [Close("closed by us"), LinkDown("closed by us")])])
+
+
+# --- what we cannot make sense of
+
+
+def test_an_unknown_operation_is_rejected_and_an_unreadable_argument_too() -> None:
+    play(
+        up(without_devices()),
+        [
+            (
+                1.0,
+                invoked(UnknownArgument(203, b"", "operation 203 is not known"), 5),
+                [
+                    Trouble("getSwitchingFunctionCapabilities could not be read: operation 203 is not known"),
+                    Send(Reject(5, 1, 1)),
+                ],
+            ),
+            (
+                1.1,
+                invoked(UnknownArgument(73, b"", "no SEQUENCE"), 6),
+                [Trouble("monitorStop could not be read: no SEQUENCE"), Send(Reject(6, 1, 2))],
+            ),
+            (1.2, invoked(CLEAR, 7), [Trouble("clearConnection is not for us"), Send(Reject(7, 1, 1))]),
+        ],
+    )
+
+
+def test_an_unreadable_event_is_counted_and_never_answered() -> None:
+    play(
+        up(without_devices()),
+        [
+            (
+                1.0,
+                invoked(UnknownArgument(21, b"", "held without heldConnection")),
+                [Trouble("cSTAEventReport could not be read: held without heldConnection")],
+            ),
+            (1.1, Undecodable("tag", b"ab"), [Trouble("undecodable PDU of 2 octets: tag")]),
+            (1.2, PduReceived(Reject(None, 0, 2)), [_stray("reject general badlyStructuredPDU for invoke None")]),
+            (
+                1.3,
+                error(77, ErrorCategory.STATE_INCOMPATIBILITY, 2),
+                [_stray("error stateIncompatibility invalidObjectState for invoke 77")],
+            ),
+            (1.4, PduReceived(Associated(0)), [Trouble("Associated while up")]),
+        ],
+    )
+
+
+def _stray(what: str) -> Trouble:
+    return Trouble(f"{what} that is not outstanding")
+
+
+def test_the_password_never_shows() -> None:
+    assert "77777" not in f"{CONFIG!r} {AARQ!r}"
