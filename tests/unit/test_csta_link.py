@@ -312,7 +312,8 @@ def test_missing_licences_are_told_apart_and_tried_slowly() -> None:
 def test_a_refused_monitor_is_tried_again_with_back_off(answer: PduReceived, text: str) -> None:
     link = up(CONFIG, start(1))
     play(link, [(1.0, answer, [MonitorRefused("257", text, licence=False)]), (2.0, TimerExpired(), [start(2)])])
-    again = PduReceived(replace(answer.pdu, invoke_id=2))  # type: ignore[type-var]
+    assert isinstance(answer.pdu, ReturnError | Reject | ReturnResult)
+    again = PduReceived(replace(answer.pdu, invoke_id=2))
     play(link, [(2.0, again, []), (3.9, TimerExpired(), []), (4.0, TimerExpired(), [start(3)])])
 
 
@@ -344,7 +345,7 @@ def test_an_unanswered_monitor_start_is_repeated_and_the_late_answer_undone() ->
 
 def test_a_monitor_that_the_pbx_ends_is_started_again() -> None:
     link = running()
-    stopped = [Send(ReturnResult(9, NoData(), 73)), MonitorLost("257")]
+    stopped: list[Output] = [Send(ReturnResult(9, NoData(), 73)), MonitorLost("257")]
     unknown = Trouble("event for unknown monitor 0007 dropped")
     play(
         link,
@@ -523,7 +524,7 @@ def test_a_pbx_without_snapshots_is_monitored_all_the_same() -> None:
 
 def test_lost_messages_make_a_snapshot_of_every_device() -> None:
     link = running()
-    lost = [status_answered(), Trouble("the PBX is messagesLost"), snap(3)]
+    lost: list[Output] = [status_answered(), Trouble("the PBX is messagesLost"), snap(3)]
     play(
         link,
         [

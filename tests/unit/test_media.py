@@ -94,7 +94,7 @@ def test_a_flac_file_that_is_not_ours_is_refused(tmp_path: Path) -> None:
 def test_a_cut_file_is_an_error_and_not_a_shorter_recording(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).integers(0, 256, 80_000, np.uint8).tobytes()
     for codec in ("alaw", "ulaw"):
-        media = write(tmp_path, codec, [Audio(0, noise, noise)], 80_000)  # type: ignore[arg-type]
+        media = write(tmp_path, codec, [Audio(0, noise, noise)], 80_000)
         media.write_bytes(media.read_bytes()[:90_000])
         with pytest.raises(StoreError):
             list(read_octets(media))

@@ -158,13 +158,19 @@ static void restart_drift(pw_port *port)
     port->drift_window = PW_SECOND;
 }
 
+/* No packet has been in its place for long: those that only seem late are those of a sender that counts anew. */
+static int stale(const pw_port *port, int64_t arrival)
+{
+    return arrival - port->reference_arrival > PW_TOLERANCE / 2;
+}
+
 /* The sequence number does not follow the last ones. Returns whether the packet may be placed at port->next. */
 static int resolve(pw_port *port, uint16_t sequence, const pw_slot *slot, const uint8_t *payload)
 {
     e1_cause cause = slot->arrival - port->last_arrival > port->timeout ? E1_GAP_NO_PACKETS : E1_GAP_PACKET_LOSS;
     int64_t expected = by_clock(port, slot->arrival);
     int64_t ext = nearest(expected, sequence, port->next, port->next_sequence);
-    if (distance(ext, expected) * port->period <= PW_TOLERANCE) {
+    if (distance(ext, expected) * port->period <= PW_TOLERANCE && !(ext < port->next && stale(port, slot->arrival))) {
         if (ext >= port->next)
             jump(port, ext, sequence, cause);
         else
@@ -195,9 +201,11 @@ static void start(pw_port *port, uint16_t sequence, int64_t arrival)
     if (port->resumed) {
         port->next = port->next_sequence = port->resume_sequence;
         int64_t expected = port->next + (arrival - port->resume_arrival + port->period / 2) / port->period;
+        if (expected < port->next)
+            expected = port->next; /* an anchor from the future is from another boot: its clock says nothing */
         int64_t ext = nearest(expected, sequence, port->next, port->next_sequence);
         if (distance(ext, expected) * port->period > PW_TOLERANCE)
-            ext = expected > port->next ? expected : port->next;
+            ext = expected;
         lose(port, ext - port->next, E1_GAP_NOT_LISTENING);
         port->next_sequence = ext < port->next ? port->next_sequence : sequence;
     }
@@ -270,7 +278,8 @@ void pw_take(pw_port *port, const uint8_t *datagram, size_t length, int64_t arri
     if (!port->started)
         start(port, sequence, arrival);
     int ahead = (int16_t)(uint16_t)(sequence - port->next_sequence);
-    int follows = ahead >= -PW_HISTORY && ahead < PW_WINDOW && arrival - port->last_arrival <= port->timeout;
+    int follows = ahead >= -PW_HISTORY && ahead < PW_WINDOW && arrival - port->last_arrival <= port->timeout
+                  && !(ahead < 0 && stale(port, arrival));
     if (follows || port->counters.packets == 1) {
         port->probation = 0;
         place(port, sequence, &slot, payload);

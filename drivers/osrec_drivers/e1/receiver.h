@@ -176,6 +176,34 @@ static inline int e1_quiet(e1_receiver *r, const uint8_t *unit)
     return 1;
 }
 
+/* Octets, in pairs of units that make up an AIS period, among which no 16 are all zeros or all ones. 255 zeros would
+ * fill such a block wherever they begin, and a period with three zeros or less has at least one of all ones; so the
+ * detectors need not look. */
+static inline size_t e1_calm(e1_receiver *r, const uint8_t *octets, size_t count)
+{
+    const e1_criteria *c = &r->criteria;
+    if (r->los || r->ais || r->ais_half || r->zero_run > 127 || c->los_zeros < 255 || c->ais_zeros > 3)
+        return 0;
+    size_t run = 0;
+    for (int alike = 0; run + 2 * E1_UNIT <= count; run += 2 * E1_UNIT) {
+        for (int i = 0; i < 2 * E1_UNIT; i += 16) {
+            uint64_t a = e1_load64(octets + run + i), b = e1_load64(octets + run + i + 8);
+            alike |= (a | b) == 0 || (a & b) == ~0ull;
+        }
+        if (alike)
+            break;
+    }
+    if (run) {
+        size_t last = run;
+        r->ais_run = 0;
+        r->zero_run = 0;
+        while (octets[--last] == 0)
+            r->zero_run += 8;
+        r->zero_run += __builtin_ctz(octets[last]);
+    }
+    return run;
+}
+
 static inline void e1_detect(e1_receiver *r, const uint8_t *unit, int64_t bit)
 {
     int zeros = 0;
@@ -479,12 +507,11 @@ static inline void e1_frame_piece(e1_receiver *r, const uint8_t *octets, size_t 
 static inline void e1_receive_units(e1_receiver *r, const uint8_t *octets, size_t count)
 {
     while (count) {
-        size_t run = 0;
-        while (run < count && run < E1_PIECE && e1_quiet(r, octets + run))
-            run += E1_UNIT;
+        size_t run = e1_calm(r, octets, count < E1_PIECE ? count : E1_PIECE);
         if (!run) {
-            e1_detect(r, octets, 8 * (r->base + (int64_t)r->carried));
             run = E1_UNIT;
+            if (!e1_quiet(r, octets))
+                e1_detect(r, octets, 8 * (r->base + (int64_t)r->carried));
         }
         e1_frame_piece(r, octets, run);
         octets += run;

@@ -11,9 +11,13 @@ from rich.table import Table
 
 from osrec_emulators.check.verdict import ConversationVerdict, RecordingVerdict, Report
 
+LOG_WIDTH = 110  # of output that goes to a file, so that the table's cells stay whole
+
 
 def show(report: Report, console: Console) -> None:
     """Print a line for each recording, then what is wrong, then the counts."""
+    if not console.is_terminal:
+        console.width = max(console.width, LOG_WIDTH)
     if report.recordings:
         console.print(_table(report.recordings))
     for recording in report.recordings:
@@ -40,7 +44,7 @@ def _table(recordings: tuple[RecordingVerdict, ...]) -> Table:
     for column in table.columns:
         column.no_wrap = True
     for each in recordings:
-        gaps = f"{each.gaps} ({each.gap_samples / 8:.1f} ms)" if each.gaps else "-"
+        gaps = f"{each.gaps}: {each.gap_samples / 8:g} ms" if each.gaps else "-"
         table.add_row(
             each.recording[-8:],  # the random end of a UUIDv7
             each.station,

@@ -76,10 +76,12 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Attributes:
-    slots: by recorder port.
-    began: when the oldest audio that is kept begins; None when none was ever written.
-    pruned: whether there was older audio.
+    """All that the PBX says about a run.
+
+    Attributes:
+        slots: by recorder port.
+        began: when the oldest audio that is kept begins; None when none was ever written.
+        pruned: whether there was older audio.
     """
 
     slots: Mapping[str, SlotTruth]

@@ -58,11 +58,13 @@ class LineRuns:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Attributes:
-    conversations: all that ended.
-    judged: those that were answered and have a matching station.
-    older: recordings from before the truth that is kept.
-    faults: of the whole, in words.
+    """Everything that was found.
+
+    Attributes:
+        conversations: all that ended.
+        judged: those that were answered and have a matching station.
+        older: recordings from before the truth that is kept.
+        faults: of the whole, in words.
     """
 
     conversations: int

@@ -14,10 +14,12 @@ class TimeSlot:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Attributes:
-    mute: time slots on which forks carry nothing but idle.
-    stuck: time slots that send one octet for ever, forked or not.
-    swap: pairs of time slots that are wired crosswise: each carries what is meant for the other.
+    """What is wrong with the board's time slots.
+
+    Attributes:
+        mute: time slots on which forks carry nothing but idle.
+        stuck: time slots that send one octet for ever, forked or not.
+        swap: pairs of time slots that are wired crosswise: each carries what is meant for the other.
     """
 
     mute: frozenset[TimeSlot] = frozenset()

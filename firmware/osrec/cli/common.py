@@ -25,7 +25,8 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 DEFAULT_CONFIG = Path("/etc/osrec/osrec.toml")
 USAGE = 2  # exit code for what the caller has to put right
-console = Console(highlight=False)
+WIDE = 200  # columns when the output is no terminal: nobody wants ids cut off in a file
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def plain_errors(command: Callable[P, R]) -> Callable[P, R]:

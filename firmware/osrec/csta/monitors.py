@@ -143,8 +143,8 @@ class Monitors:
         for device in [device for device in self._monitors if device not in wanted]:
             monitor = self._monitors.pop(device)
             if monitor.cross_ref:
-                self._forget(monitor)
                 self._sender.send(Purpose.STOP, MonitorStop(monitor.cross_ref), now)
+                self._forget(monitor)
         for device in wanted:
             if device not in self._monitors:
                 self._monitors[device] = Monitor(device)
@@ -229,7 +229,7 @@ class Monitors:
         self._sender.emit(MonitorRunning(monitor.device, cross_ref))
         monitor.held = [report for report in self._unknown if report.cross_ref == cross_ref]
         self._unknown = [report for report in self._unknown if report.cross_ref != cross_ref]
-        monitor.holding = True
+        monitor.holding = False
         self._want_snapshot(monitor)
 
     def _refused(self, monitor: Monitor, answer: Answer, now: float) -> None:

@@ -1,5 +1,6 @@
 """What the engine keeps of a running conversation besides its legs, and what is said of it when it is over."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,6 +10,19 @@ from osrec.csta.messages import Lost
 from osrec.store.records import ConversationEnded, Decision, Party
 from osrec.wire.csta.causes import error_name, reject_name
 from osrec.wire.csta.model import Reject, ReturnError
+
+HISTORY = 50  # steps kept of a conversation for the time line of a recording that begins later
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened in a conversation, at `now` by the monotonic clock."""
+
+    now: float
+    at: datetime
+    kind: str
+    cause: str | None
+    detail: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -21,6 +35,7 @@ class Dossier:
         reason: why it is not recorded although it should be.
         waiting: it should be recorded now and is not, for want of a pair or of room in the journal.
         failed: (station, call id) whose fork the PBX refused for good.
+        history: its newest steps.
     """
 
     started: datetime
@@ -29,6 +44,10 @@ class Dossier:
     reason: str | None = None
     waiting: bool = False
     failed: set[tuple[str, bytes]] = field(default_factory=set)
+    history: deque[Step] = field(default_factory=lambda: deque(maxlen=HISTORY))
+
+    def remember(self, step: Step) -> None:
+        self.history.append(step)
 
     def decide(self, decision: Decision) -> None:
         """Keep the decision that says most: to record before never, never before "no rule"."""

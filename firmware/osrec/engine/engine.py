@@ -14,7 +14,7 @@ from osrec.calls.conversation import Conversation
 from osrec.calls.tracker import Tracker
 from osrec.csta import messages as link
 from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
-from osrec.engine.dossier import Dossier, calls_of, outcome_text, parties_of
+from osrec.engine.dossier import Dossier, Step, calls_of, outcome_text, parties_of
 from osrec.engine.fork import ForkStrategy
 from osrec.engine.hearing import audio_ended, listen, silence_alarms
 from osrec.engine.link_alarms import link_alarms
@@ -115,10 +115,10 @@ class Engine:
                 case calls.Began(conversation):
                     self._dossiers[conversation.id] = Dossier(at)
                 case calls.Happened(conversation):
-                    outputs += self._remark(change, at)
-                    outputs += self._review(conversation, now, at)
+                    outputs += self._remark(change, now, at)
+                    outputs += self._review(conversation, now, at, change.cause)
                 case calls.Merged(conversation, gone):
-                    outputs += self._merge(conversation, gone, at)
+                    outputs += self._merge(conversation, gone, now, at)
                 case calls.PortDropped(port):
                     self._port_dropped(port, now)
                 case calls.Ended(conversation, cause):
@@ -134,29 +134,36 @@ class Engine:
                 outputs += self._review(conversation, now, at)
         return outputs
 
-    def _remark(self, change: calls.Happened, at: datetime) -> list[Output]:
+    def _remark(self, change: calls.Happened, now: float, at: datetime) -> list[Output]:
+        """Put a step on the time lines of the conversation's recordings, also of those that begin later."""
         conversation = change.conversation
-        detail = dict(change.detail) | ({"device": change.device} if change.device else {})
-        return [
-            Remark(
-                recording.id,
-                at,
-                change.kind,
-                change.cause,
-                detail,
-                parties_of(conversation, recording.station),
-                conversation.direction,
-                calls_of(conversation),
-            )
-            for recording in self._recordings_of(conversation, State.RUNNING)
-        ]
+        device = {"device": change.device} if change.device else {}
+        step = Step(now, at, change.kind, change.cause, dict(change.detail) | device)
+        dossier = self._dossiers.get(conversation.id)
+        if dossier is not None:
+            dossier.remember(step)
+        running = self._recordings_of(conversation, State.RUNNING)
+        return [self._remark_on(recording, conversation, step) for recording in running]
 
-    def _review(self, conversation: Conversation, now: float, at: datetime) -> list[Output]:
-        """Bring the recordings of a conversation to what its legs now ask for."""
+    def _remark_on(self, recording: Recording, conversation: Conversation, step: Step) -> Remark:
+        return Remark(
+            recording.id,
+            step.now,
+            step.at,
+            step.kind,
+            step.cause,
+            step.detail,
+            parties_of(conversation, recording.station),
+            conversation.direction,
+            calls_of(conversation),
+        )
+
+    def _review(self, conversation: Conversation, now: float, at: datetime, cause: str | None = None) -> list[Output]:
+        """Bring the recordings of a conversation to what its legs now ask for; `cause`: of the change."""
         outputs: list[Output] = []
         for recording in self._recordings_of(conversation, State.REQUESTING, State.RUNNING):
             if not conversation.has(recording.station):
-                outputs += self._stop(recording, "station left the conversation", now)
+                outputs += self._stop(recording, cause or "the station left the conversation", now)
         dossier = self._dossiers.get(conversation.id)
         if dossier is None:
             return outputs
@@ -216,7 +223,7 @@ class Engine:
             outputs.append(Request(token, argument))
         return outputs
 
-    def _merge(self, conversation: Conversation, gone: Conversation, at: datetime) -> list[Output]:
+    def _merge(self, conversation: Conversation, gone: Conversation, now: float, at: datetime) -> list[Output]:
         dossier = self._dossiers.setdefault(conversation.id, Dossier(at))
         absorbed = self._dossiers.pop(gone.id, None)
         if absorbed is not None:
@@ -226,7 +233,7 @@ class Engine:
             recording.conversation = conversation.id
             if recording.state is State.RUNNING:
                 detail = {"conversation": str(gone.id)}
-                outputs.append(Remark(recording.id, at, "merged", None, detail, conversation=conversation.id))
+                outputs.append(Remark(recording.id, now, at, "merged", None, detail, conversation=conversation.id))
         return outputs
 
     def _end(self, conversation: Conversation, cause: str | None, now: float, at: datetime) -> list[Output]:
@@ -287,6 +294,7 @@ class Engine:
                 calls_of(conversation),
                 recording.decision,
             ),
+            *(self._remark_on(recording, conversation, step) for step in dossier.history),
         ]
 
     def _refused(self, recording: Recording, now: float, at: datetime) -> list[Output]:

@@ -97,9 +97,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something for the time line of a recording; the rest when it changed."""
+    """Something for the time line of a recording, at `now` by the monotonic clock; the rest when it changed."""
 
     recording: UUID
+    now: float
     at: datetime
     kind: str
     cause: str | None

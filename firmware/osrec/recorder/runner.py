@@ -76,7 +76,10 @@ async def run(config: Config) -> None:
 
     def link_output(output: LinkOutput) -> None:
         assert recorder is not None
-        recorder.take(output)
+        try:
+            recorder.take(output)
+        except Exception:  # a fault of ours in one event must not end the recordings of all others
+            log.exception("event could not be followed", output=output)
 
     link = LinkRunner(link_config(config), on_output=link_output)
     ears = Ears(lines, idle, config.recording.preroll)

@@ -218,9 +218,10 @@ class Recorder:
         begun = self._begun.get(remark.recording)
         if begun is None:
             return
+        age = self._clock.now() - remark.now
         event = TimelineEvent(
             at=remark.at,
-            sample=self.lines[begun.pair.line].head,
+            sample=self.lines[begun.pair.line].head - round(age * FRAME_RATE),
             kind=remark.kind,
             cause=remark.cause,
             detail=remark.detail,

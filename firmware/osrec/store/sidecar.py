@@ -1,5 +1,6 @@
 """The JSON file beside each media file: everything that is known about a recording. Described in docs/sidecar.md."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -99,3 +100,12 @@ def read_sidecar(path: Path) -> Sidecar:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise StoreError(f"{path}: {place}: {first['msg']}; expected {SCHEMA}, see docs/sidecar.md") from error
+
+
+def main() -> None:
+    """Print the JSON schema, for docs/sidecar.schema.json."""
+    print(json.dumps(Sidecar.model_json_schema(), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -78,6 +78,7 @@ class JournalWriter:
         self._records: deque[Record] = deque([run])
         self._uncommitted: list[Record] = []
         self._running: dict[UUID, Running] = {}
+        self._failing: set[UUID] = set()
         self._anchors: dict[str, LineAnchor] = {}
         self._unresumed: dict[UUID, OpenRecording] = {}
         self._resume_until = monotonic() + config.resume_seconds
@@ -217,7 +218,7 @@ class JournalWriter:
             due = max(due + self._config.write_seconds, self._monotonic())
             try:
                 self.step(self._monotonic())
-            except Exception:  # a bug in one recording's source must not end all the others
+            except Exception:  # the outer loop: what could not be written is still in the ring
                 _log.exception("the journal writer failed")
         self.finish(self._monotonic())
 
@@ -270,12 +271,24 @@ class JournalWriter:
             self._journal.append(entry, now_ns, wall_ns)
             self._uncommitted.append(self._records.popleft())
         for running in self._running.values():
-            for entry in running.entries():
-                self._journal.append(entry, now_ns, wall_ns)
+            try:
+                for entry in running.entries():
+                    self._journal.append(entry, now_ns, wall_ns)
+            except OSError:
+                raise
+            except Exception:  # a bug in one recording's source must not end all the others
+                self._log_failing(running)
+                continue
             if running.complete and running.closed and not running.closed_written:
                 self._journal.append(record_entry(running.closed), now_ns, wall_ns)
                 running.closed_written = True
         self._journal.flush()
+
+    def _log_failing(self, running: Running) -> None:
+        """Once for each recording: it is tried again ten times a second."""
+        if running.opened.recording not in self._failing:
+            self._failing.add(running.opened.recording)
+            _log.exception("the source of a recording failed", recording=str(running.opened.recording))
 
     def _commit(self, now: float) -> None:
         began = self._monotonic()
