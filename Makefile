@@ -71,7 +71,7 @@ bench: .venv/built ## speed, each against a peer in the same run
 	@$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -p no:xdist
 
 perf: .venv/built ## 30 calls for 10 minutes: CPU and memory of the recorder over time
-	@$(BIN)/osrec-emulate demo --seconds 600 --calls 30 --directory run-perf --measure
+	@$(BIN)/osrec-emulate demo --seconds 600 --calls 30 --steady --directory run-perf --measure
 
 clean: ## remove everything that was built or recorded here
 	@rm -rf .venv build run run-perf *.egg-info; find drivers firmware emulators -name '*.so' -delete

@@ -150,13 +150,16 @@ class VirtualLine(EngineLine):
         self._closed = False
         self._first_octet = laid.sent_by[laid.other(end)].octets
         self._origin = engine.head
-        self._resume_in_step()
+        self._missed = self._not_listened()
+        engine.miss(self._missed, GapCause.NOT_LISTENING)
 
-    def _resume_in_step(self) -> None:
+    def _not_listened(self) -> int:
+        """Octets since the anchor of the earlier run."""
         resume = self.engine.resume
-        if resume is not None:
-            missed = (self._first_octet // _PACKET - resume.sequence) % 65536
-            self.engine.miss(missed * _PACKET + self._first_octet % _PACKET, GapCause.NOT_LISTENING)
+        if resume is None:
+            return 0
+        packets = (self._first_octet // _PACKET - resume.sequence) % 65536
+        return packets * _PACKET + self._first_octet % _PACKET
 
     def take(self, part: bytes | int) -> None:
         """What comes off the cable."""
@@ -185,9 +188,6 @@ class VirtualLine(EngineLine):
 
     def status(self) -> LineStatus:
         alarms, aligned, multiframe, head, counters = self.engine.snapshot()
-        expected = self.engine.octets // FRAME
-        if self.engine.resume is not None:
-            expected -= self.engine.gaps(self._origin, 1)[0].count if self.engine.gaps(self._origin, 1) else 0
         return LineStatus(
             spec=self.spec,
             alarms=alarms,
@@ -195,7 +195,7 @@ class VirtualLine(EngineLine):
             crc_multiframe=multiframe,
             head=head,
             received=counters["frames"],
-            expected=expected,
+            expected=(self.engine.octets - self._missed) // FRAME,
             ppm=None,
             counters=LineCounters(**counters),
         )
@@ -203,9 +203,9 @@ class VirtualLine(EngineLine):
     def anchor(self) -> Anchor | None:
         with self._cable.lock:
             came = self._cable.sent_by[self._cable.other(self._end)].octets
-            if came == self._first_octet:
-                return None
             sample = self._origin + self.engine.octets // FRAME - came % _PACKET // FRAME
+            if came == self._first_octet or sample < self._origin:  # no whole packet yet
+                return None
             return Anchor(sample, came // _PACKET % 65536, time.monotonic_ns())
 
     def close(self) -> None:

@@ -244,6 +244,24 @@ def test_a_silent_pbx_is_asked_and_two_misses_close() -> None:
     )
 
 
+def test_one_miss_and_then_a_sign_of_life_is_no_miss() -> None:
+    link = up(without_devices())
+    play(
+        link,
+        [
+            (20.0, TimerExpired(), [invoke(1, RequestSystemStatus())]),
+            (25.0, TimerExpired(), [invoke(2, RequestSystemStatus())]),
+            (26.0, invoked(SystemStatus(Status.NORMAL)), [status_answered()]),
+            (30.0, TimerExpired(), [invoke(3, RequestSystemStatus())]),
+            (
+                35.0,
+                TimerExpired(),
+                [Close("no answer to 2 heartbeats of 5 s"), LinkDown("no answer to 2 heartbeats of 5 s")],
+            ),
+        ],
+    )
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -531,6 +549,24 @@ def test_lost_messages_make_a_snapshot_of_every_device() -> None:
             (1.0, invoked(SystemStatus(Status.MESSAGES_LOST)), lost),
             (1.1, invoked(held()), []),
             (1.2, result(3, DeviceSnapshot((LEG,)), 74), [SnapshotTaken("257", (LEG,)), Reported("257", held())]),
+        ],
+    )
+
+
+def test_events_are_held_while_the_snapshot_itself_waits_for_the_window() -> None:
+    link = up(replace(CONFIG, devices=("1", "2"), window=1), start(1, "1"))
+    lost: list[Output] = [status_answered(), Trouble("the PBX is messagesLost")]
+    report = held(b"b")
+    play(
+        link,
+        [
+            (0.1, result(1, MonitorStarted(b"a"), 71), [MonitorRunning("1", b"a"), snap(2, "1")]),
+            (0.2, result(2, DeviceSnapshot(), 74), [SnapshotTaken("1", ()), start(3, "2")]),
+            (0.3, invoked(SystemStatus(Status.MESSAGES_LOST)), lost),
+            (0.4, result(3, MonitorStarted(b"b"), 71), [MonitorRunning("2", b"b"), snap(4, "1")]),
+            (0.5, invoked(report), []),
+            (0.6, result(4, DeviceSnapshot(), 74), [SnapshotTaken("1", ()), snap(5, "2")]),
+            (0.7, result(5, DeviceSnapshot(), 74), [SnapshotTaken("2", ()), Reported("2", report)]),
         ],
     )
 

@@ -21,7 +21,7 @@ from osrec.csta.link import (
     State,
     Trouble,
 )
-from osrec.csta.runner import LinkRunner, RunnerConfig
+from osrec.csta.runner import MAX_UNSENT, LinkRunner, RunnerConfig
 from osrec.errors import UsageError
 from osrec.wire.csta.codec import decode, encode
 from osrec.wire.csta.framing import framing_named
@@ -32,6 +32,7 @@ from osrec.wire.csta.model import (
     ConnectionId,
     DeviceId,
     DeviceSnapshot,
+    Escape,
     EventReport,
     Held,
     Invoke,
@@ -272,6 +273,36 @@ def test_an_error_of_our_own_ends_the_run() -> None:
             with pytest.raises(ZeroDivisionError, match="ours"):
                 await here.task
             peer.writer.close()
+
+    run(scenario)
+
+
+def test_an_error_of_our_own_ends_the_run_also_before_any_connection() -> None:
+    async def scenario() -> None:
+        def broken(_output: Output) -> None:
+            raise ZeroDivisionError("ours")
+
+        closed = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
+        port = closed.sockets[0].getsockname()[1]
+        closed.close()
+        with pytest.raises(ZeroDivisionError, match="ours"):
+            await LinkRunner(RunnerConfig("127.0.0.1", port), broken).run()
+
+    run(scenario)
+
+
+def test_a_peer_that_does_not_read_is_given_up() -> None:
+    async def scenario() -> None:
+        async with site("be4", replace(LINK, devices=(), max_invoke_id=0x7FFFFF)) as here:
+            peer = await here.peers.get()
+            await peer.associate()
+            await here.expect(LinkUp())
+            peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            bulk = Escape(b"\x04\x83\x07\xff\xff" + bytes(0x7FFFF))
+            for token in range(64):
+                here.runner.request(token, bulk)
+            await here.expect(LinkDown(f"the PBX does not read: {MAX_UNSENT} octets unsent"))
+            peer.writer.transport.abort()
 
     run(scenario)
 

@@ -139,14 +139,15 @@ def test_searches_anew_after_915_bad_blocks_of_1000() -> None:  # G.706 4.3.2
     assert framer.aligned
 
 
-def test_stays_with_914_bad_blocks_of_1000() -> None:  # G.706 4.3.2
+@pytest.mark.parametrize(("errors", "losses"), [(914, 0), (915, 1)])
+def test_the_915th_bad_block_of_1000_is_one_too_many(errors: int, losses: int) -> None:  # G.706 4.3.2
     line = bytearray(e1.send(voice(16) * 504))
-    for block in range(5, 5 + 914):
+    for block in range(5, 5 + errors):
         line[block * 8 * FRAME + 40] ^= 0x10
     framer = Framer()
     framer.feed(bytes(line))
-    assert framer.crc_errors == 914
-    assert framer.losses == 0
+    assert framer.crc_errors == errors
+    assert framer.losses == losses
 
 
 def test_reports_los_after_255_zeros_and_its_end() -> None:  # G.775

@@ -1,4 +1,6 @@
 import hashlib
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +112,16 @@ def test_a_wav_header_is_read_as_it_was_written() -> None:
 def test_a_recording_too_long_for_a_wav_file_is_refused() -> None:
     with pytest.raises(StoreError, match="octets at most"):
         wav.header("alaw", 1 << 31)
+
+
+def test_a_long_recording_is_not_held_in_memory(tmp_path: Path) -> None:
+    def pieces() -> Iterator[Audio | Hole]:
+        for first in range(0, 2_400_000, 800):  # 5 min, 4.8 MB
+            yield Audio(first, b"\x11" * 800, b"\x22" * 800)
+
+    tracemalloc.start()
+    write_media(tmp_path / "a.flac", tmp_path / "a.peaks", "alaw", 2_400_000, pieces(), compression=0.0)
+    octets_sha256(tmp_path / "a.flac")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_500_000

@@ -37,11 +37,13 @@ class Judge:
         self._restarts = restarts
         self._offsets: dict[str, list[int]] = defaultdict(list)
         self._names: dict[str, str] = {}  # the recorder's name of a line by the PBX's
+        self._unplaced: list[tuple[Judged, Sidecar, Piece]] = []
 
     def judge(self, paths: Iterable[Path]) -> Report:
         read = [(path, read_sidecar(path)) for path in paths]
         current = [(path, sidecar) for path, sidecar in read if not self._is_older(sidecar)]
         recordings = [self._recording(path, sidecar) for path, sidecar in current]
+        self._place_idle()
         runs = judge_runs(recordings, self._restarts)
         return Report(
             conversations=len(self._truth.conversations),
@@ -102,12 +104,23 @@ class Judge:
                 judged.add(lay(piece, crosswise.offset))
                 return
         if fitted is None:
-            judged.blame(f"nothing sent in calls {', '.join(sidecar.calls) or '(none)'} on its ports is in it")
+            self._unplaced.append((judged, sidecar, piece))
             return
         judged.add(fitted)
         _check_sides(judged, sidecar, fitted)
         if fitted.offset not in known:
             known.append(fitted.offset)
+
+    def _place_idle(self) -> None:
+        """What holds nothing of a fork, as a restart right after the start leaves it, must equal what was sent then."""
+        for judged, sidecar, piece in self._unplaced:
+            known = self._offsets[piece.tracks[0].slot.line]
+            fitted = next((one for one in (lay(piece, offset) for offset in known) if one.equal), None)
+            if fitted is None or len(judged.pieces) == 0:
+                judged.blame(f"nothing sent in calls {', '.join(sidecar.calls) or '(none)'} on its ports is in it")
+                continue
+            judged.add(fitted)
+            _check_sides(judged, sidecar, fitted)
 
 
 def _check_sides(judged: Judged, sidecar: Sidecar, fitted: Fit) -> None:

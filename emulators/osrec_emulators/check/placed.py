@@ -48,7 +48,7 @@ class Judged:
 
     def add(self, fitted: Fit) -> None:
         """A piece has found its place."""
-        self.pieces += (placed(fitted),)
+        self.pieces = tuple(sorted((*self.pieces, placed(fitted)), key=lambda piece: piece.start))
         compared = 2 * int((~fitted.piece.missing).sum())
         self.verdict = replace(self.verdict, octets=self.verdict.octets + compared)
 

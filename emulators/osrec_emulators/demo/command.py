@@ -24,6 +24,7 @@ def demo(
     ] = None,
     calls: Annotated[int, typer.Option(min=1, max=30, help="Simultaneous calls that the PBX keeps up.")] = 14,
     hold: Annotated[float, typer.Option(min=1, help="Mean length of a conversation, seconds.")] = 20.0,
+    steady: Annotated[bool, typer.Option("--steady", help="Exactly so many calls, without features.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same calls.")] = 1,
     speech: Annotated[Path, typer.Option(help="Directory of speech files, raw A-law.")] = SPEECH,
     measure: Annotated[
@@ -33,7 +34,7 @@ def demo(
     """Emulated PBX and recorder side by side; exit code 0 only when every call was recorded octet for octet."""
     console = Console(highlight=False)
     try:
-        code = run(Demo(directory.resolve(), speech, seconds, calls, hold, seed, measure), console)
+        code = run(Demo(directory.resolve(), speech, seconds, calls, hold, seed, measure, steady), console)
     except DemoError as error:
         print(f"osrec-emulate: {error}", file=sys.stderr)
         code = 1

@@ -27,8 +27,9 @@ class Demo:
     Attributes:
         directory: for configuration, logs, truth and recordings; it is cleared first.
         seconds: how long; None: until Ctrl-C, with a live view.
-        calls: simultaneous calls that the PBX keeps up.
+        calls: simultaneous calls that the PBX keeps up, at least.
         hold: mean seconds of a conversation.
+        steady: exactly `calls` calls at all times, from outside and without features, instead of lively traffic.
         speech: directory of speech files.
         measure: note CPU and memory of every process over time.
     """
@@ -40,6 +41,7 @@ class Demo:
     hold: float = 20.0
     seed: int = 1
     measure: bool = False
+    steady: bool = False
 
 
 def prepare(demo: Demo) -> None:
@@ -54,11 +56,35 @@ def prepare(demo: Demo) -> None:
     values = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     values |= {"CALLS": str(demo.calls), "HOLD": str(demo.hold), "SEED": str(demo.seed)}
     values |= {"SPEECH": str(demo.speech.resolve()), "TRUTH": "true" if demo.seconds else "false"}
+    values["TRAFFIC"] = _steady(demo.calls) if demo.steady else _template("lively.toml")
     for name in ("pbx.toml", "osrec.toml"):
-        text = files("osrec_emulators.demo").joinpath(name).read_text(encoding="utf-8")
+        text = _template(name).replace("@TRAFFIC@", values["TRAFFIC"])
         for key, value in values.items():
             text = text.replace(f"@{key}@", value)
         (directory / name).write_text(text, encoding="utf-8")
+
+
+def _template(name: str) -> str:
+    return files("osrec_emulators.demo").joinpath(name).read_text(encoding="utf-8")
+
+
+def _steady(calls: int) -> str:
+    """Calls from outside to as many stations, each of two minutes less a second, one after the other without end."""
+    scripts = []
+    for number in range(calls):
+        station, caller = 3100 + number, f"+4822{number:07d}"
+        scripts.append(
+            f"""[[pbx.script]]
+start = {5 + 0.1 * number:.1f}
+repeat = 120
+steps = [
+    {{ at = 0, from = "{caller}", action = "call", to = "{station}" }},
+    {{ at = 0.5, from = "{station}", action = "answer" }},
+    {{ at = 119, from = "{station}", action = "hangup" }},
+]
+"""
+        )
+    return "\n".join(scripts)
 
 
 def run(demo: Demo, console: Console) -> int:

@@ -229,7 +229,7 @@ class Monitors:
         self._sender.emit(MonitorRunning(monitor.device, cross_ref))
         monitor.held = [report for report in self._unknown if report.cross_ref == cross_ref]
         self._unknown = [report for report in self._unknown if report.cross_ref != cross_ref]
-        monitor.holding = False
+        monitor.holding = True
         self._want_snapshot(monitor)
 
     def _refused(self, monitor: Monitor, answer: Answer, now: float) -> None:

@@ -30,7 +30,7 @@ from osrec.csta.link import (
 )
 from osrec.csta.messages import DevicesChanged, Token
 from osrec.errors import UsageError, WireError
-from osrec.wire.csta import codec
+from osrec.wire.csta import codec, schema
 from osrec.wire.csta.framing import Framing, framing_named
 from osrec.wire.csta.model import Argument, Pdu
 
@@ -132,6 +132,7 @@ class LinkRunner:
     def __init__(self, config: RunnerConfig, on_output: Callable[[Output], None]) -> None:
         """`on_output` is called in the loop for every output but Send and Close."""
         framing_named(config.framing)  # a wrong name shall fail here
+        schema.compiled()  # 0.3 s that nobody shall wait for once the link is up
         self.counters = Counters()
         self._config = config
         self._on_output = on_output
@@ -176,15 +177,18 @@ class LinkRunner:
         config = self._config
         connection = _Connection(self, framing_named(config.framing, config.frame_limit))
         self._connection = connection
+        failure = None
         try:
             async with asyncio.timeout(config.connect_timeout):
                 await asyncio.get_running_loop().create_connection(lambda: connection, config.host, config.port)
         except TimeoutError:
-            self._step(Disconnected(f"cannot connect to {self._peer}: no answer in {config.connect_timeout:g} s"))
-            return
+            failure = f"no answer in {config.connect_timeout:g} s"
         except OSError as error:
-            self._step(Disconnected(f"cannot connect to {self._peer}: {error.strerror or error}"))
-            return
+            failure = error.strerror or str(error)
+        if failure is not None:
+            self._step(Disconnected(f"cannot connect to {self._peer}: {failure}"))
+            if not connection.ended.done():
+                return
         await connection.ended
 
     def _pause(self) -> float:
@@ -252,7 +256,8 @@ class LinkRunner:
         except Exception as error:
             if self._connection is None or self._connection.ended.done():
                 raise
-            self._connection.ended.set_exception(error)  # our own fault: `run` ends with it
+            log.error("csta link fails by our own fault", peer=self._peer, exc_info=True)
+            self._connection.ended.set_exception(error)  # `run` ends with it
         finally:
             self._stepping = False
         self._arm()

@@ -37,8 +37,9 @@ from osrec.engine.pool import Pair, Pool
 from osrec.engine.recording import Recording, State
 from osrec.engine.rules import Facts, RuleSet
 from osrec.engine.settings import EngineConfig
+from osrec.engine.sweep import Sweep
 from osrec.store.records import Decision
-from osrec.wire.csta.model import ConnectionId, DeviceId, Reject, ReturnError, SnapshotLeg
+from osrec.wire.csta.model import Argument, ConnectionId, DeviceId, Reject, ReturnError, SnapshotLeg
 
 
 class Engine:
@@ -70,6 +71,7 @@ class Engine:
         self._accepts_new = True
         self._pool_alarm = False
         self._next_token = 0
+        self._sweep = Sweep(self._token)
 
     @property
     def deadline(self) -> float | None:
@@ -99,7 +101,7 @@ class Engine:
             case JournalChanged(accepts_new):
                 return self._journal(accepts_new, now, at)
             case _:
-                return self._link_state(event)
+                return self._link_state(event, now, at)
 
     def conversation_reason(self, conversation: UUID) -> str | None:
         """Why a running conversation is not recorded, None when it is or nothing is known against it."""
@@ -207,6 +209,9 @@ class Engine:
         if not self._accepts_new:
             dossier.reason, dossier.waiting = "the journal has no room for a new recording", True
             return []
+        if self._sweep.running:
+            dossier.reason, dossier.waiting = "ended before the recorder had found its ports free", True
+            return []
         recording_id = self._new_id()
         pair = self.pool.lease(recording_id, avoid=tried)
         if pair is None:
@@ -255,6 +260,9 @@ class Engine:
     # --- forks
 
     def _answered(self, event: link.ServiceAnswered, now: float, at: datetime) -> list[Output]:
+        follow_up = self._sweep.answered(event.token, event.outcome)
+        if follow_up is not None:
+            return self._ask(follow_up) or ([] if self._sweep.running else self._review_waiting(now, at))
         recording = self._tokens.pop(event.token, None)
         if recording is None:
             return []  # the answer to a ClearConnection: the pair is free either way
@@ -382,15 +390,26 @@ class Engine:
             return [AlarmRaised("journal-full", Severity.CRITICAL, text)]
         return [AlarmCleared("journal-full"), *self._review_waiting(now, at)]
 
-    def _link_state(self, event: link.Output) -> list[Output]:
+    def _link_state(self, event: link.Output, now: float, at: datetime) -> list[Output]:
+        outputs: list[Output] = [*link_alarms(event)]
         match event:
             case link.LinkUp():
                 self.link_up = True
+                outputs += self._ask(self._sweep.begin(self._unused_ports()))
             case link.LinkDown():
                 self.link_up = False
+                self._sweep.stop()
             case _:
                 pass
-        return [*link_alarms(event)]
+        return outputs
+
+    def _unused_ports(self) -> Iterable[str]:
+        free = (pair for pair in self.pool.pairs if self.pool.owner(pair) is None)
+        return (port.number for pair in free for port in (pair.own, pair.other))
+
+    @staticmethod
+    def _ask(requests: list[tuple[object, Argument]]) -> list[Output]:
+        return [Request(token, argument) for token, argument in requests]
 
     def _adopt(self, event: Adopt, now: float, at: datetime) -> list[Output]:
         opened, conversation = event.opened, event.conversation
@@ -417,7 +436,7 @@ class Engine:
 
     def _pool_state(self) -> list[Output]:
         waiting = sum(dossier.waiting for dossier in self._dossiers.values())
-        short = bool(waiting) and self._accepts_new
+        short = bool(waiting) and self._accepts_new and not self._sweep.running
         if short == self._pool_alarm:
             return []
         self._pool_alarm = short

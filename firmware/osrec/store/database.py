@@ -48,6 +48,8 @@ def migrate(path: Path, revision: str = "head") -> None:
             command.upgrade(config, revision)
             connection.commit()
     except SQLAlchemyError as error:
-        raise StoreError(f"{path}: cannot be brought to schema {revision}: {error}") from error
+        raise StoreError(
+            f"{path}: cannot be brought to schema {revision}: {getattr(error, 'orig', None) or error}"
+        ) from error
     finally:
         engine.dispose()

@@ -250,7 +250,7 @@ class Index:
             with Session(self._engine, expire_on_commit=False) as session:
                 yield session
         except SQLAlchemyError as error:
-            raise StoreError(f"{self._path}: {error}") from error
+            raise StoreError(f"{self._path}: {getattr(error, 'orig', None) or error}") from error
 
 
 def _party_columns(position: int, party: Party) -> dict[str, object]:

@@ -10,21 +10,18 @@ from osrec.errors import UsageError, WireError
 from osrec.wire.csta import devices, model, schema
 from osrec.wire.csta.ber import element, integer, named, string, walk
 from osrec.wire.csta.events import CROSS_REF, read_event_report, write_event_report
-from osrec.wire.csta.model import LocalState, Participation, SnapshotLeg, Status
+from osrec.wire.csta.model import Participation, Status
+from osrec.wire.csta.snapshots import Notes, read_entries, read_legs, write_entry, write_leg
 
 _SEQUENCE = devices.SEQUENCE
 _ENUMERATED = 0x0A
 _OCTET_STRING = 0x04
 _INTEGER = 0x02
 _BOOLEAN = 0x01
-_STATE = 0x4E  # [APPLICATION 14]
 _DEVICE_DATA = 0x56  # [APPLICATION 22]
 _CALL_DATA = 0x57  # [APPLICATION 23]
-_SUBJECT, _CALLING, _CALLED = 0x43, 0x41, 0x42
+_CALLING, _CALLED = 0x41, 0x42
 _CONTEXT = 0x80
-
-_STATES = frozenset(map(int, LocalState))
-Notes = list[str]
 
 
 def _sequence(octets: bytes, what: str) -> bytes:
@@ -75,7 +72,7 @@ def _snapshot_device_data(octets: bytes, notes: Notes) -> model.SnapshotDeviceDa
     segment = integer(members[_INTEGER]) if _INTEGER in members else None
     return model.SnapshotDeviceData(
         _first(contents, _OCTET_STRING, "snapshotDeviceData"),
-        _legs(members.get(_DEVICE_DATA, b""), notes),
+        read_legs(members.get(_DEVICE_DATA, b""), notes),
         last=members.get(_BOOLEAN, b"\0") not in (b"", b"\0"),
         segment=segment,
     )
@@ -144,63 +141,10 @@ def _device_snapshot(octets: bytes, notes: Notes) -> model.DeviceSnapshot:
     contents = _sequence(octets, "snapshotDevice result")
     for item in walk(contents):
         if item[0] == _DEVICE_DATA:
-            return model.DeviceSnapshot(_legs(item[1], notes))
+            return model.DeviceSnapshot(read_legs(item[1], notes))
         if item[0] == _OCTET_STRING:
             return model.DeviceSnapshot((), string(contents, item))
     raise WireError("snapshotDevice result with neither data nor a cross reference")
-
-
-def _legs(contents: bytes, notes: Notes) -> tuple[SnapshotLeg, ...]:
-    legs = []
-    for key, inner, _, _ in walk(contents):
-        try:
-            legs.append(_leg(inner))
-        except WireError as error:
-            notes.append(f"snapshot entry {named(key)} left out: {error}")
-    return tuple(legs)
-
-
-def _leg(contents: bytes) -> SnapshotLeg:
-    connection = endpoint = linkage = None
-    states: tuple[LocalState, ...] = ()
-    simple = False
-    for key, inner, _, _ in walk(contents):
-        if key == devices.CONNECTION:
-            connection = devices.read_connection(inner)
-        elif key == _CONTEXT | 3:
-            endpoint = devices.read_device(inner)
-        elif key == _CONTEXT:
-            if connection is not None and not states:
-                states = _compound(inner)
-        elif key == _CONTEXT | 1:
-            states, simple = _nibbles(integer(inner)), True
-        elif key == _CONTEXT | 4:
-            linkage = devices.read_linkage(inner)
-    if connection is None:
-        raise WireError("snapshot entry without connectionIdentifier")
-    return SnapshotLeg(connection, endpoint, states, linkage, simple)
-
-
-def _compound(contents: bytes) -> tuple[LocalState, ...]:
-    """compoundCallState, the device's own state first; it ends before the first state that we do not know."""
-    states: list[LocalState] = []
-    for key, inner, _, _ in walk(contents):
-        value = integer(inner) if key in (_STATE, _ENUMERATED) else -1
-        if value not in _STATES:
-            break
-        states.append(LocalState(value))
-    return tuple(states)
-
-
-def _nibbles(value: int) -> tuple[LocalState, ...]:
-    """simpleCallState: the far end's state in the upper nibble, the device's own in the lower.
-
-    For example 0x32, callReceived: it rings here, and the calling end is connected.
-    """
-    near, far = value & 0x0F, value >> 4
-    if near not in _STATES or far not in _STATES:
-        return ()
-    return (LocalState(near), LocalState(far)) if far else (LocalState(near),)
 
 
 def _call_snapshot(octets: bytes, notes: Notes) -> model.CallSnapshot:
@@ -210,7 +154,7 @@ def _call_snapshot(octets: bytes, notes: Notes) -> model.CallSnapshot:
     for item in walk(contents):
         key, inner = item[0], item[1]
         if key == _CALL_DATA:
-            entries = _call_entries(inner, notes)
+            entries = read_entries(inner, notes)
         elif key == _CONTEXT:
             cross_ref = string(contents, item)
         elif key == _CALLING:
@@ -220,26 +164,6 @@ def _call_snapshot(octets: bytes, notes: Notes) -> model.CallSnapshot:
         elif key == _CONTEXT | 2:
             linkage = devices.read_linkage(inner)
     return model.CallSnapshot(tuple(entries), calling, called, linkage, cross_ref)
-
-
-def _call_entries(contents: bytes, notes: Notes) -> list[model.CallSnapshotEntry]:
-    entries = []
-    for item in walk(contents):
-        inner = item[1]
-        members = {item[0]: item[1] for item in walk(inner)}
-        if _SUBJECT not in members:
-            notes.append("snapshot entry without deviceOnCall left out")
-            continue
-        connection = members.get(devices.CONNECTION)
-        state = integer(members[_STATE]) if _STATE in members else None
-        entries.append(
-            model.CallSnapshotEntry(
-                devices.read_device(members[_SUBJECT]),
-                None if connection is None else devices.read_connection(connection),
-                LocalState(state) if state in _STATES else None,
-            )
-        )
-    return entries
 
 
 def _status_reported(octets: bytes, _: Notes) -> model.SystemStatusReported:
@@ -353,7 +277,7 @@ _WRITE_ARGUMENT: dict[type[Any], Callable[[Any], tuple[str, Any]]] = {
             "serviceCrossRefID": it.service_cross_ref,
             **({} if it.segment is None else {"segmentID": it.segment}),
             "lastSegment": it.last,
-            "snapshotData": [_write_leg(leg) for leg in it.legs],
+            "snapshotData": [write_leg(leg) for leg in it.legs],
         },
     ),
     model.SystemStatus: lambda it: ("SystemStatusArg", {"systemStatus": int(it.status)}),
@@ -373,29 +297,6 @@ _WRITE_ARGUMENT: dict[type[Any], Callable[[Any], tuple[str, Any]]] = {
 }
 
 
-def _write_leg(leg: SnapshotLeg) -> dict[str, Any]:
-    written: dict[str, Any] = {
-        "connectionIdentifier": devices.write_connection(leg.connection),
-        "localCallState": _write_states(leg),
-    }
-    if leg.endpoint is not None:
-        written["endpointDevice"] = devices.write_device(leg.endpoint)
-    if leg.linkage is not None:
-        written["callLinkageData"] = devices.write_linkage(leg.linkage)
-    return written
-
-
-def _write_states(leg: SnapshotLeg) -> tuple[str, Any]:
-    if not leg.states:
-        return "unknown", None
-    if not leg.simple:
-        return "compoundCallState", [int(state) for state in leg.states]
-    if len(leg.states) > 2:
-        raise UsageError(f"simpleCallState says two states, not {len(leg.states)}")
-    near, far = (*leg.states, LocalState.NULL)[:2]
-    return "simpleCallState", far << 4 | near
-
-
 def write_result(result: model.Result, opcode: int | None) -> tuple[int | None, bytes]:
     """Operation code (the result's own when the caller gives none) and result element."""
     if isinstance(result, model.UnknownArgument):
@@ -412,7 +313,7 @@ def write_result(result: model.Result, opcode: int | None) -> tuple[int | None, 
 def _write_call_snapshot(it: model.CallSnapshot) -> tuple[int, str, Any]:
     data: Any = ("serviceCrossRefID", it.service_cross_ref)
     if it.service_cross_ref is None:
-        data = ("snapshotData", [_write_entry(entry) for entry in it.entries])
+        data = ("snapshotData", [write_entry(entry) for entry in it.entries])
     value: dict[str, Any] = {"crossRefIDorSnapshotData": data}
     if it.calling is not None:
         value["callingDevice"] = devices.write_device(it.calling)
@@ -421,15 +322,6 @@ def _write_call_snapshot(it: model.CallSnapshot) -> tuple[int, str, Any]:
     if it.linkage is not None:
         value["callLinkageData"] = devices.write_linkage(it.linkage)
     return 75, "SnapshotCallResult", value
-
-
-def _write_entry(entry: model.CallSnapshotEntry) -> dict[str, Any]:
-    written: dict[str, Any] = {"deviceOnCall": devices.write_device(entry.device)}
-    if entry.connection is not None:
-        written["callIdentifier"] = devices.write_connection(entry.connection)
-    if entry.state is not None:
-        written["localConnectionState"] = int(entry.state)
-    return written
 
 
 def _write_joined(it: model.ConferenceJoined) -> tuple[None, str, Any]:
@@ -442,7 +334,7 @@ def _write_joined(it: model.ConferenceJoined) -> tuple[None, str, Any]:
 def _write_device_snapshot(it: model.DeviceSnapshot) -> tuple[int, str, Any]:
     data: Any = ("serviceCrossRefID", it.service_cross_ref)
     if it.service_cross_ref is None:
-        data = ("snapshotData", [_write_leg(leg) for leg in it.legs])
+        data = ("snapshotData", [write_leg(leg) for leg in it.legs])
     return 74, "SnapshotDeviceResult", {"crossRefIDorSnapshotData": data}
 
 
