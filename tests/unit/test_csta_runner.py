@@ -173,23 +173,27 @@ def test_connects_again_after_the_pbx_closed_and_loses_nothing_silently() -> Non
     run(scenario)
 
 
-def test_says_once_that_nobody_listens_and_goes_on_trying() -> None:
+def test_says_once_that_nobody_listens_and_connects_when_somebody_does() -> None:
     async def scenario() -> None:
-        outputs: asyncio.Queue[Output] = asyncio.Queue()
-        blocker = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
-        port = blocker.sockets[0].getsockname()[1]
-        blocker.close()
+        here = Site("be2")
+        first = await asyncio.start_server(here.accept, "127.0.0.1", 0)
+        port = first.sockets[0].getsockname()[1]
+        first.close()
         config = RunnerConfig("127.0.0.1", port, backoff_first=0.001, backoff_most=0.001, link=LINK)
-        runner = LinkRunner(config, outputs.put_nowait)
+        runner = LinkRunner(config, here.outputs.put_nowait)
         task = asyncio.create_task(runner.run())
-        down = await outputs.get()
+        down = await here.outputs.get()
         assert isinstance(down, LinkDown)
         assert f"cannot connect to 127.0.0.1:{port}" in down.reason
-        while runner.counters.reconnects < 3:
-            await asyncio.sleep(0)
-        assert outputs.empty()
+        server = await asyncio.start_server(here.accept, "127.0.0.1", port)
+        peer = await here.peers.get()
+        await peer.associate()
+        await here.expect(LinkUp())  # and no second LinkDown before it
+        assert runner.counters.reconnects > 0
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        peer.writer.close()
+        server.close()
 
     run(scenario)
 
