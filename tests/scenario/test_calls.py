@@ -24,8 +24,8 @@ TWO_PARTY = ((0.5, OUTSIDE, "call", "3100"), (1.0, "3100", "answer"))
 def equal(site: Site) -> None:
     """Everything recorded, and equal to what the PBX sent, says the emulators' judge."""
     report = site.judge()
-    faults = [*report.faults, *(f for one in (*report.recordings, *report.judged) for f in one.faults)]
-    assert faults == []
+    assert [*report.faults, *(fault for one in report.recordings for fault in one.faults)] == []
+    assert [fault for one in report.judged for fault in one.faults] == []
     assert report.right
     assert all(one.octets for one in report.recordings)
 

@@ -152,11 +152,12 @@ def test_time_goes_on_in_silence_but_never_beyond_what_the_far_end_may_say() -> 
     assert port.engine.head == 8 * (4600 + 11)
 
 
-def test_silence_longer_than_a_wrap_is_counted_by_clock_and_sequence_number() -> None:
+@pytest.mark.parametrize("late_ms", [90, -90])
+def test_silence_longer_than_a_wrap_is_counted_by_clock_and_sequence_number(late_ms: int) -> None:
     port = new_port()
     feed(port, list(range(10)))
     away = 3 * 65536 + 777
-    port.take(packet(10, 10 + away), 1000 * MS + (10 + away) * MS + 90 * MS)
+    port.take(packet(10, 10 + away), 1000 * MS + (10 + away) * MS + late_ms * MS)
     assert port.engine.head == 8 * (11 + away)
 
 
