@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
 
@@ -20,7 +21,8 @@ def extension(source: Path, root: str) -> Extension:
     return Extension(
         ".".join(source.relative_to(root).with_suffix("").parts),
         [str(source), *([str(kernel)] if kernel.exists() else [])],
-        include_dirs=[str(source.parent), "drivers"],
+        include_dirs=[str(source.parent), "drivers", numpy.get_include()],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
         extra_compile_args=["-O3", "-std=gnu11", "-Wall", "-Wextra", "-Wno-unused-function", "-Wno-unused-parameter"],
         extra_link_args=["-pthread"],
         depends=[str(header) for header in source.parent.glob("*.h")],
