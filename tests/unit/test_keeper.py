@@ -7,9 +7,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+import soundfile
 
 from osrec.errors import StoreError
 from osrec.store.assembly import Assembly
@@ -17,7 +19,7 @@ from osrec.store.config import StoreConfig
 from osrec.store.disk import Disk
 from osrec.store.index import Index
 from osrec.store.keeper import Keeper
-from osrec.store.media import read_octets, read_peaks
+from osrec.store.media import Written, read_octets, read_peaks, write_media
 from osrec.store.publish import Made, make
 from osrec.store.scan import list_segments
 from osrec.store.sidecar import Sidecar, read_sidecar
@@ -348,3 +350,65 @@ def test_a_recording_without_a_single_sample_is_stored_too(config: StoreConfig) 
     _, sidecar = sidecar_of(config, 1)
     assert (sidecar.sample_count, sidecar.media.format, sidecar.gaps) == (0, "wav", [])
     assert [result.findings for result in verify(config)] == [()]
+
+
+def test_what_a_crash_left_half_made_is_removed(config: StoreConfig) -> None:
+    record(config, 1)
+    keep(config)
+    left = config.media / "2026" / "01" / "02" / f".new-{UUID(int=9)}.flac"
+    left.write_bytes(b"half")
+    keep(config)
+    assert not left.exists()
+
+
+def test_a_sidecar_without_a_row_gets_one(config: StoreConfig) -> None:
+    record(config, 1)
+    record(config, 2)  # in a later segment, so that nothing of the first is left in the journal
+    keep(config)
+    for path in config.data.glob("index.sqlite*"):
+        path.unlink()
+    for segment in list_segments(Disk(), config.journals):
+        segment.path.unlink()
+    keep(config)
+    assert [result.findings for result in verify(config)] == [(), ()]
+
+
+def test_a_file_that_does_not_give_the_octets_back_is_not_taken_for_the_recording(
+    config: StoreConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(config, 1)
+
+    def write_wrongly(media: Path, *arguments: Any, **options: Any) -> Written:
+        written = write_media(media, *arguments, **options)
+        samples, rate = soundfile.read(media, dtype="int16")
+        soundfile.write(media, samples[:, ::-1], rate, "PCM_16", format="FLAC")
+        return written
+
+    with monkeypatch.context() as patch:
+        patch.setattr("osrec.store.publish.write_media", write_wrongly)
+        keep(config)
+    assert list(files(config)) == []
+    keep(config)
+    assert [result.findings for result in verify(config)] == [()]
+
+
+def test_a_recording_that_goes_on_at_the_last_moment_is_not_published(config: StoreConfig) -> None:
+    class Racing(Disk):
+        """A recorder comes, goes on with the recording, and is gone again, just before the keeper locks it out."""
+
+        raced = False
+
+        def lock(self, path: Path) -> int:
+            if path.name == "writer.lock" and not self.raced:
+                self.raced = True
+                writer, tape = new_writer(config, run=2), Tape()
+                tape.head = 12 * TICK
+                writer.resume(UUID(int=1), tape)
+                writer.finish(0.0)
+            return super().lock(path)
+
+    record(config, 1, close=False)
+    keep(config, Racing(), 0.0, config.resume_seconds + 1)
+    assert list(files(config)) == []
+    keep(config, None, 0.0, config.resume_seconds + 1)
+    assert sidecar_of(config, 1)[1].sample_count == 12 * TICK
