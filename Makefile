@@ -35,15 +35,24 @@ endef
 .venv/installed: pyproject.toml | .venv/debian-run
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; say make PYTHON=python3.11"; exit 1; }
 	@[ -x $(BIN)/pip ] || { echo "making the virtual environment .venv ..."; $(PYTHON) -m venv .venv; }
-	@echo "installing Python packages (a minute or two the first time) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	@$(BIN)/pip install --quiet --disable-pip-version-check --group dev
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
+	@echo "installing Python packages (a minute or two the first time):"
+	@$(BIN)/pip install --quiet --disable-pip-version-check 'pip>=25.1' 2> .venv/pip.log || { cat .venv/pip.log; exit 1; }
+	@$(BIN)/pip install --disable-pip-version-check --group dev $$($(BIN)/python -c "$$REQUIREMENTS") 2> .venv/pip.log \
+	  | sed -un 's/^Collecting \([^ ]*\).*/  \1/p' || { cat .venv/pip.log; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . 2> .venv/pip.log \
+	  || { cat .venv/pip.log; exit 1; }
 	@touch $@
 
+# what the product itself needs, from pyproject.toml
+define REQUIREMENTS
+import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"])
+endef
+export REQUIREMENTS
+
 .venv/built: .venv/installed setup.py $(SOURCES)
-	@echo "building the Cython extensions ..."
-	@$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2 > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
+	@echo "building the Cython extensions:"
+	@$(BIN)/python setup.py build_ext --inplace --parallel 2 2>&1 | tee .venv/build.log | sed -un 's/^\(\[[0-9/]*\]\) Cythonizing/  \1/p' \
+	  || { cat .venv/build.log; exit 1; }
 	@touch $@
 
 dev: .venv/built ## virtual environment with everything built

@@ -51,12 +51,12 @@ def test_a_longer_header_of_a_later_version_is_read() -> None:
     assert (found.payload, found.version, found.length) == (BLOCK.payload, 2, len(octets))
 
 
-@pytest.mark.parametrize("bit", range(8 * (HEADER_LENGTH + 8)))
-def test_a_flipped_bit_anywhere_is_noticed(bit: int) -> None:
-    octets = bytearray(encode(BLOCK))
-    octets[bit // 8] ^= 1 << bit % 8
-    with pytest.raises(WireError):
-        decode(bytes(octets))
+def test_a_flipped_bit_anywhere_is_noticed() -> None:
+    for bit in range(8 * (HEADER_LENGTH + 8)):
+        octets = bytearray(encode(BLOCK))
+        octets[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(WireError):
+            decode(bytes(octets))
 
 
 def test_a_block_cut_short_is_noticed() -> None:

@@ -30,6 +30,7 @@ from tests.journal_support import (
     opened,
     pieces,
     read_journal,
+    run_started,
 )
 from tests.memory_disk import MemoryDisk, PowerCutError
 
@@ -463,3 +464,15 @@ def test_a_segment_that_begins_just_behind_an_end_does_not_tell_of_it_as_running
             writer.step(now / 10)
         recovered = new_writer(SMALL, newest_only(disk), run=2).recovered
         assert [one.opened.recording.int for one in recovered.recordings] == [2]
+
+
+def test_a_recording_that_ended_too_long_ago_is_closed_at_once() -> None:
+    disk = MemoryDisk()
+    Call(SMALL, disk).run()
+    later = int(START.timestamp() + 3600) * 1_000_000_000
+    writer = JournalWriter(SMALL, run_started(2), disk=disk, monotonic=lambda: 0.0, wall_ns=lambda: later)
+    assert writer.recovered.recordings == ()
+    writer.step(0.0)
+    closed = read_journal(SMALL, disk).recordings[UUID(int=2)].closed
+    assert closed is not None
+    assert (closed.last_sample, closed.reason) == (TICKS * TICK, "recorder_stopped")

@@ -41,6 +41,7 @@ def migrate(path: Path, revision: str = "head") -> None:
     """Make the index, or bring it to the current schema; an interrupted migration is rolled back. Raises StoreError."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    path.touch(0o640)
     engine = connect(path)
     try:
         with engine.connect() as connection:

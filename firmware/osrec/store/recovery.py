@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import structlog
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from osrec.store.block import Block, Flag, Kind
 from osrec.store.disk import Disk
+from osrec.store.layout import sidecar_path
 from osrec.store.records import AnyRecord, Closed, Direction, LineAnchor, Note, Opened, Party, Record, RunStarted
 from osrec.store.scan import SegmentReader
 from osrec.store.segment import Segment
@@ -57,6 +59,10 @@ class OpenRecording:
     def conversation(self) -> UUID:
         conversations = (note.conversation for note in reversed(self.notes) if note.conversation is not None)
         return next(conversations, self.opened.conversation)
+
+    def closed(self, reason: str) -> Closed:
+        """Its last record, when nobody goes on with it: it ends where its audio ends."""
+        return Closed(recording=self.opened.recording, at=self.last_at, last_sample=self.last_sample, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +174,18 @@ def recover(disk: Disk, segments: list[Segment]) -> Recovered:
         if state.add(contents):
             break
     return state.recovered()
+
+
+def divide(
+    found: Recovered, media: Path, oldest: datetime
+) -> tuple[tuple[OpenRecording, ...], tuple[OpenRecording, ...]]:
+    """Recordings that can be gone on with, and those whose audio ended before `oldest`.
+
+    One that the keeper has finished meanwhile is neither.
+    """
+    fresh: list[OpenRecording] = []
+    stale: list[OpenRecording] = []
+    for one in found.recordings:
+        if not sidecar_path(media, one.opened.at, one.opened.recording).exists():
+            (stale if one.last_at < oldest else fresh).append(one)
+    return tuple(fresh), tuple(stale)

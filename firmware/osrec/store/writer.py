@@ -20,9 +20,8 @@ from osrec.store.block import MAX_PAYLOAD
 from osrec.store.config import StoreConfig
 from osrec.store.disk import Disk
 from osrec.store.journal import Journal, record_entry
-from osrec.store.layout import sidecar_path
-from osrec.store.records import Closed, ConversationEnded, LineAnchor, Note, Opened, Record, RunStarted
-from osrec.store.recovery import OpenRecording, Recovered, recover
+from osrec.store.records import ConversationEnded, LineAnchor, Note, Opened, Record, RunStarted
+from osrec.store.recovery import OpenRecording, Recovered, divide, recover
 from osrec.store.running import RECORDER_RESTART, Running, Source
 from osrec.store.scan import list_segments
 from osrec.store.segment import Ids, SegmentDirectory
@@ -251,7 +250,7 @@ class JournalWriter:
         if (running := self._running.get(recording)) is not None:
             running.close(last_sample, at, reason)
         elif (left := self._unresumed.pop(recording, None)) is not None:
-            self._records.append(_closed(left, reason))
+            self._records.append(left.closed(reason))
 
     def _do_anchor(self, anchor: LineAnchor) -> None:
         self._anchors[anchor.line] = anchor
@@ -340,23 +339,17 @@ class JournalWriter:
 
     def _recover(self) -> Recovered:
         """What can be resumed; recordings that ended too long ago are closed where their audio ends."""
-        segments = list_segments(self._disk, self._config.journals)
-        found = recover(self._disk, segments)
-        self._anchors = dict(found.anchors)
+        found = recover(self._disk, list_segments(self._disk, self._config.journals))
         oldest = self._at() - timedelta(seconds=self._config.resume_seconds)
-        for one in found.recordings:
-            opened = one.opened
-            if sidecar_path(self._config.media, opened.at, opened.recording).exists():
-                continue  # the keeper finished it meanwhile
-            if one.last_at < oldest:
-                self._records.append(_closed(one, "recorder_stopped"))
-            else:
-                self._unresumed[opened.recording] = one
-        return Recovered(tuple(self._unresumed.values()), found.anchors, found.run)
+        fresh, stale = divide(found, self._config.media, oldest)
+        self._anchors = dict(found.anchors)
+        self._unresumed = {one.opened.recording: one for one in fresh}
+        self._records.extend(one.closed("recorder_stopped") for one in stale)
+        return Recovered(fresh, found.anchors, found.run)
 
     def _give_up_resuming(self, now: float) -> None:
         if self._unresumed and now >= self._resume_until:
-            self._records.extend(_closed(one, "recorder_restart") for one in self._unresumed.values())
+            self._records.extend(one.closed("recorder_restart") for one in self._unresumed.values())
             self._unresumed.clear()
 
     # State.
@@ -397,7 +390,3 @@ class JournalWriter:
 
     def _at(self) -> datetime:
         return datetime.fromtimestamp(self._wall_ns() / 1e9, UTC)
-
-
-def _closed(left: OpenRecording, reason: str) -> Closed:
-    return Closed(recording=left.opened.recording, at=left.last_at, last_sample=left.last_sample, reason=reason)
