@@ -97,6 +97,7 @@ class Site:
         self.clock = VirtualClock()
         self.last_station = 3100 + stations - 1
         self._cable = f"site{next(self._cables)}"
+        self.disk_hangs = False  # then the journal's thread gets nothing done
         self._pairs = pairs
         self._stack = ExitStack()
         self._ids = count(1)
@@ -278,7 +279,7 @@ class Site:
                 self._link_event(link.TimerExpired())
             if self.recorder is not None:
                 self.recorder.tick()
-                if tick % 10 == 0:
+                if tick % 10 == 0 and not self.disk_hangs:
                     self.writer.prepare()
                     self.writer.step(self.clock.time)
                     self.recorder.journal_state(self.writer.state)

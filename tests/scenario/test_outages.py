@@ -120,3 +120,18 @@ def test_a_fork_that_never_brings_audio_raises_an_alarm(tmp_path: Path) -> None:
         assert "no audio for 3 s on slot 1 (own voice) and slot 2 (other side)" in alarm.text
         site.run(6).finish()
         assert site.recorder.alarms.standing() == []
+
+
+def test_a_disk_that_hangs_raises_an_alarm_and_nothing_is_lost_when_it_answers_again(tmp_path: Path) -> None:
+    with Site(tmp_path, CALL) as site:
+        site.run(4)
+        site.disk_hangs = True
+        site.run(5)
+        assert site.recorder is not None
+        assert "journal-hung" in [alarm.key for alarm in site.recorder.alarms.standing()]
+        site.disk_hangs = False
+        site.run(7)
+        assert site.recorder.alarms.standing() == []
+        site.finish()
+        equal(site)
+        assert site.sidecars()[0].gaps == []

@@ -43,6 +43,7 @@ from osrec_drivers.line import FRAME_RATE, Line
 
 log = structlog.get_logger()
 LOOK_SECONDS = 0.5
+HUNG_AFTER = 3.0  # seconds without a commit; one is due every half second
 
 
 @dataclass(slots=True)
@@ -265,9 +266,19 @@ class Recorder:
     def _look(self) -> None:
         for change in self.ears.alarms():
             self._alarm(change)
+        self._watch_journal()
         running = [r.pair for r in self.engine.recordings.values() if r.state is State.RUNNING]
         self._give(self.ears.look(running))
         self._anchor()
+
+    def _watch_journal(self) -> None:
+        """A disk that hangs blocks the journal's thread, which then cannot say so itself."""
+        silent = self._clock.now() - self._writer.state.committed
+        if silent > HUNG_AFTER:
+            text = f"the disk of the journal has not answered for {silent:.0f} s: audio waits in memory"
+            self._alarm(AlarmRaised("journal-hung", Severity.CRITICAL, text))
+        else:
+            self._alarm(AlarmCleared("journal-hung"))
 
     def _anchor(self) -> None:
         for name, line in self.lines.items():
