@@ -37,7 +37,7 @@ def test_a_call_that_ended_during_the_outage_ends_its_recording_with_the_audio(t
         site.run(2).finish()
         equal(site)
         (recording,) = site.sidecars()
-        assert recording.reason == "audio ended while the CSTA link was down"
+        assert recording.reason == "audio ended while the station was not monitored"
         (conversation,) = site.conversations()
         assert conversation.outcome == "recorded"
 

@@ -68,3 +68,9 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, complaint: s
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         load_config(tmp_path / "none.toml")
+
+
+def test_the_documented_example_is_valid() -> None:
+    config = load_config(Path(__file__).parents[2] / "docs" / "pbx.toml")
+    assert config.pbx.load is not None
+    assert config.truth is not None

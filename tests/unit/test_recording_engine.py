@@ -44,6 +44,7 @@ from osrec.wire.csta.model import (
 )
 from tests.unit.csta_events import (
     cleared,
+    conferenced,
     conn,
     delivered,
     established,
@@ -200,6 +201,19 @@ def test_ports_that_the_pbx_did_not_drop_are_cleared_before_the_pair_is_free() -
     assert [request.argument for request in requests] == [ClearConnection(conn(1, "7102"))]
 
 
+def test_a_port_that_moved_is_cleared_in_the_call_that_it_moved_to() -> None:
+    bench = Bench()
+    bench.recorded()
+    moved = bench.report(A, conferenced(A, "7101", 1, None, 2, {"7101": 1, "7102": 1}, CONNECTED))
+    assert moved == [], "the call itself goes on as it was"
+    bench.hang_up()
+    requests = every(bench.after(1.0), out.Request)
+    assert {request.argument for request in requests} == {
+        ClearConnection(conn(2, "7101")),
+        ClearConnection(conn(2, "7102")),
+    }
+
+
 def test_a_conversation_of_two_recorded_stations_is_recorded_once() -> None:
     bench = Bench()
     bench.recorded()
@@ -344,7 +358,16 @@ def test_recordings_go_on_when_the_link_is_lost_until_the_audio_ends() -> None:
     bench.listen(float("-inf"), float("-inf"), idle=True)
     bench.now += bench.config.audio_end
     finish = one(bench.listen(float("-inf"), float("-inf"), idle=True), out.Finish)
-    assert finish.reason == "audio ended while the CSTA link was down"
+    assert finish.reason == "audio ended while the station was not monitored"
+
+
+def test_a_station_that_is_not_monitored_ends_with_its_audio_too() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.give(MonitorRefused(A, "overallMonitorLimitExceeded", True))
+    bench.listen(float("-inf"), float("-inf"), idle=True)
+    bench.now += bench.config.audio_end
+    assert one(bench.listen(float("-inf"), float("-inf"), idle=True), out.Finish)
 
 
 def test_silence_does_not_end_a_recording_while_the_link_is_up() -> None:

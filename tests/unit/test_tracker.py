@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import count
 from uuid import UUID
 
-from osrec.calls.changes import Began, Change, Ended, Happened, Merged, PortDropped
+from osrec.calls.changes import Began, Change, Ended, Happened, Merged, PortDropped, PortMoved
 from osrec.calls.conversation import Conversation
 from osrec.calls.tracker import Tracker
 from osrec.numbers import Patterns
@@ -219,6 +219,14 @@ def test_a_port_that_the_pbx_drops_is_told() -> None:
     calls = tracker()
     play(calls, *INTERNAL)
     assert play(calls, (A, cleared(1, PORT, CONNECTED))) == [PortDropped(PORT, b"\0\1")]
+
+
+def test_a_port_that_follows_its_station_into_another_call_is_told() -> None:
+    calls = tracker()
+    play(calls, *INTERNAL)
+    changes = play(calls, (A, conferenced(A, PORT, 1, None, 2, {PORT: 1}, CONNECTED)))
+    assert changes == [PortMoved(PORT, b"\0\2")]
+    assert only(calls).talking(A)
 
 
 def test_a_busy_call_keeps_its_cause() -> None:

@@ -47,6 +47,14 @@ class PortDropped:
 
 
 @dataclass(frozen=True, slots=True)
+class PortMoved:
+    """The PBX took one of the recorder's own ports over into another call, with the station that it carries."""
+
+    port: str
+    call_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The last monitored station has left the conversation."""
 
@@ -54,4 +62,4 @@ class Ended:
     cause: str | None
 
 
-Change = Began | Happened | Merged | PortDropped | Ended
+Change = Began | Happened | Merged | PortDropped | PortMoved | Ended

@@ -14,8 +14,9 @@ from osrec.calls.conversation import Conversation
 from osrec.calls.tracker import Tracker
 from osrec.csta import messages as link
 from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
-from osrec.engine.dossier import Dossier, Step, calls_of, outcome_text, parties_of
+from osrec.engine.dossier import Dossier, Step, calls_of, parties_of
 from osrec.engine.fork import ForkStrategy
+from osrec.engine.forks import Forks
 from osrec.engine.hearing import audio_ended, listen, silence_alarms
 from osrec.engine.link_alarms import link_alarms
 from osrec.engine.messages import (
@@ -26,27 +27,26 @@ from osrec.engine.messages import (
     Forget,
     Heard,
     JournalChanged,
-    Listen,
     Open,
     Output,
     Remark,
-    Request,
     TimerExpired,
 )
 from osrec.engine.pool import Pair, Pool
 from osrec.engine.recording import Recording, State
 from osrec.engine.rules import Facts, RuleSet
 from osrec.engine.settings import EngineConfig
-from osrec.engine.sweep import Sweep
 from osrec.store.records import Decision
-from osrec.wire.csta.model import Argument, ConnectionId, DeviceId, Reject, ReturnError, SnapshotLeg
+from osrec.wire.csta.model import ConnectionId, DeviceId, SnapshotLeg
 
 
 class Engine:
     """All recordings of one recorder.
 
     Attributes:
-        recordings: those that hold a pair now, by id.
+        tracker: the conversations.
+        rules: what is recorded.
+        forks: the recordings, and what the PBX is asked for them.
     """
 
     def __init__(
@@ -58,20 +58,28 @@ class Engine:
         strategy: ForkStrategy,
         new_id: Callable[[], UUID],
     ) -> None:
-        self.recordings: dict[UUID, Recording] = {}
         self.tracker = tracker
-        self.pool = pool
-        self.link_up = False
-        self._config = config
         self.rules = rules
-        self._strategy = strategy
+        self.forks = Forks(pool, strategy)
+        self._config = config
         self._new_id = new_id
         self._dossiers: dict[UUID, Dossier] = {}
-        self._tokens: dict[object, Recording] = {}
+        self._unmonitored: set[str] = set()
         self._accepts_new = True
         self._pool_alarm = False
-        self._next_token = 0
-        self._sweep = Sweep(self._token)
+
+    @property
+    def recordings(self) -> dict[UUID, Recording]:
+        """Those that hold a pair now, by id."""
+        return self.forks.recordings
+
+    @property
+    def pool(self) -> Pool:
+        return self.forks.pool
+
+    @property
+    def link_up(self) -> bool:
+        return self.forks.link_up
 
     @property
     def deadline(self) -> float | None:
@@ -101,7 +109,7 @@ class Engine:
             case JournalChanged(accepts_new):
                 return self._journal(accepts_new, now, at)
             case _:
-                return self._link_state(event, now, at)
+                return self._link_state(event)
 
     def conversation_reason(self, conversation: UUID) -> str | None:
         """Why a running conversation is not recorded, None when it is or nothing is known against it."""
@@ -122,7 +130,9 @@ class Engine:
                 case calls.Merged(conversation, gone):
                     outputs += self._merge(conversation, gone, now, at)
                 case calls.PortDropped(port):
-                    self._port_dropped(port, now)
+                    self.forks.port_dropped(port, now)
+                case calls.PortMoved(port, call_id):
+                    self.forks.port_moved(port, call_id)
                 case calls.Ended(conversation, cause):
                     outputs += self._end(conversation, cause, now, at)
         return outputs
@@ -144,7 +154,7 @@ class Engine:
         dossier = self._dossiers.get(conversation.id)
         if dossier is not None:
             dossier.remember(step)
-        running = self._recordings_of(conversation, State.RUNNING)
+        running = self.forks.of(conversation.id, State.RUNNING)
         return [self._remark_on(recording, conversation, step) for recording in running]
 
     def _remark_on(self, recording: Recording, conversation: Conversation, step: Step) -> Remark:
@@ -163,7 +173,7 @@ class Engine:
     def _review(self, conversation: Conversation, now: float, at: datetime, cause: str | None = None) -> list[Output]:
         """Bring the recordings of a conversation to what its legs now ask for; `cause`: of the change."""
         outputs: list[Output] = []
-        for recording in self._recordings_of(conversation, State.REQUESTING, State.RUNNING):
+        for recording in self.forks.of(conversation.id, State.REQUESTING, State.RUNNING):
             if not conversation.has(recording.station):
                 outputs += self._stop(recording, cause or "the station left the conversation", now)
         dossier = self._dossiers.get(conversation.id)
@@ -172,7 +182,7 @@ class Engine:
         dossier.waiting = False
         for call in conversation.calls.values():
             talkers = [station for station in conversation.stations if call.talking(station)]
-            active = self._recordings_of(conversation, State.REQUESTING, State.RUNNING)
+            active = self.forks.of(conversation.id, State.REQUESTING, State.RUNNING)
             covered = {recording.station for recording in active} & set(talkers)
             for station in talkers:
                 if station in covered or (covered and self._config.internal == "once"):
@@ -209,23 +219,12 @@ class Engine:
         if not self._accepts_new:
             dossier.reason, dossier.waiting = "the journal has no room for a new recording", True
             return []
-        if self._sweep.running:
+        if not self.forks.ready:
             dossier.reason, dossier.waiting = "ended before the recorder had found its ports free", True
             return []
-        recording_id = self._new_id()
-        pair = self.pool.lease(recording_id, avoid=tried)
-        if pair is None:
+        outputs = self.forks.start(self._new_id(), conversation.id, connection, station, decision, tried)
+        if not outputs:
             dossier.reason, dossier.waiting = "no free channel pair", True
-            return []
-        recording = Recording(recording_id, conversation.id, station, pair, connection, decision)
-        recording.tried, recording.attempts = (*tried, pair), len(tried) + 1
-        self.recordings[recording_id] = recording
-        outputs: list[Output] = [Listen(recording_id, pair)]
-        for port, argument in self._strategy.start(connection, pair):
-            token = self._token()
-            recording.awaited[token] = port
-            self._tokens[token] = recording
-            outputs.append(Request(token, argument))
         return outputs
 
     def _merge(self, conversation: Conversation, gone: Conversation, now: float, at: datetime) -> list[Output]:
@@ -234,7 +233,7 @@ class Engine:
         if absorbed is not None:
             dossier.absorb(absorbed)
         outputs: list[Output] = []
-        for recording in self._recordings_of(gone, *State):
+        for recording in self.forks.of(gone.id, *State):
             recording.conversation = conversation.id
             if recording.state is State.RUNNING:
                 detail = {"conversation": str(gone.id)}
@@ -243,7 +242,7 @@ class Engine:
 
     def _end(self, conversation: Conversation, cause: str | None, now: float, at: datetime) -> list[Output]:
         outputs: list[Output] = []
-        for recording in self._recordings_of(conversation, State.REQUESTING, State.RUNNING):
+        for recording in self.forks.of(conversation.id, State.REQUESTING, State.RUNNING):
             outputs += self._stop(recording, cause or "call ended", now)
         dossier = self._dossiers.pop(conversation.id, None)
         if dossier is None:
@@ -260,26 +259,14 @@ class Engine:
     # --- forks
 
     def _answered(self, event: link.ServiceAnswered, now: float, at: datetime) -> list[Output]:
-        follow_up = self._sweep.answered(event.token, event.outcome)
+        follow_up = self.forks.sweep_answered(event.token, event.outcome)
         if follow_up is not None:
-            return self._ask(follow_up) or ([] if self._sweep.running else self._review_waiting(now, at))
-        recording = self._tokens.pop(event.token, None)
+            return follow_up + (self._review_waiting(now, at) if self.forks.ready else [])
+        recording = self.forks.answered(event.token, event.outcome)
         if recording is None:
-            return []  # the answer to a ClearConnection: the pair is free either way
-        port = recording.awaited.pop(event.token)
-        joined = (
-            None
-            if isinstance(event.outcome, ReturnError | Reject | link.Lost)
-            else (self._strategy.joined(port, event.outcome))
-        )
-        if joined is not None:
-            recording.joined[port.number] = joined
-        else:
-            recording.refused = f"port {port.number}: {outcome_text(event.outcome)}"
-        if recording.awaited:
             return []
         if recording.state is State.ABANDONED:
-            return self._give_back(recording, now)
+            return self.forks.give_back(recording)
         if recording.refused is not None:
             return self._refused(recording, now, at)
         return self._running(recording, now)
@@ -309,12 +296,12 @@ class Engine:
         """Never half a pair: give both ports back, and try another pair while the station still talks."""
         conversation = self.tracker.conversations.get(recording.conversation)
         dossier = self._dossiers.get(recording.conversation)
-        outputs = [Forget(recording.id), *self._give_back(recording, now)]
+        outputs = [Forget(recording.id), *self.forks.give_back(recording)]
         if conversation is None or dossier is None:
             return outputs
         dossier.reason = f"fork refused by the PBX: {recording.refused}"
         call_id = recording.connection.call_id or b""
-        if recording.attempts < self._config.attempts and conversation.has(recording.station):
+        if len(recording.tried) < self._config.attempts and conversation.has(recording.station):
             retry = self._start(
                 conversation,
                 dossier,
@@ -339,29 +326,13 @@ class Engine:
         recording.release_at = now + self._config.tail
         return [Finish(recording.id, self._config.tail, reason), *silence_alarms(recording)]
 
-    def _give_back(self, recording: Recording, now: float) -> list[Output]:
-        """Take our ports out of the call where the PBX has not done so, and free the pair."""
-        outputs: list[Output] = []
-        if self.link_up:
-            for connection in recording.joined.values():
-                outputs.append(Request(self._token(), self._strategy.stop(connection)))
-        del self.recordings[recording.id]
-        self.pool.release(recording.pair)
-        return outputs
-
-    def _port_dropped(self, port: str, now: float) -> None:
-        for recording in self.recordings.values():
-            if port in (recording.pair.own.number, recording.pair.other.number):
-                recording.joined.pop(port, None)
-                recording.port_dropped = recording.port_dropped or now
-
     # --- time, lines, journal, link
 
     def _timer(self, now: float, at: datetime) -> list[Output]:
         outputs: list[Output] = []
         due = [r for r in self.recordings.values() if r.release_at is not None and r.release_at <= now]
         for recording in due:
-            outputs += self._give_back(recording, now)
+            outputs += self.forks.give_back(recording)
         return outputs + (self._review_waiting(now, at) if due else [])
 
     def _review_waiting(self, now: float, at: datetime) -> list[Output]:
@@ -379,8 +350,9 @@ class Engine:
         for recording in list(self.recordings.values()):
             if recording.state is State.RUNNING and recording.pair in heard.pairs:
                 outputs += listen(recording, heard.pairs[recording.pair], self._config, now)
-                if not self.link_up and audio_ended(recording, self._config, now):
-                    outputs += self._stop(recording, "audio ended while the CSTA link was down", now)
+                if self._blind(recording.station) and audio_ended(recording, self._config, now):
+                    outputs += self._stop(recording, "audio ended while the station was not monitored", now)
+                    outputs += self._apply(self.tracker.reconcile(recording.station, (), now), now, at)
         return outputs + self._review_waiting(now, at)
 
     def _journal(self, accepts_new: bool, now: float, at: datetime) -> list[Output]:
@@ -390,53 +362,42 @@ class Engine:
             return [AlarmRaised("journal-full", Severity.CRITICAL, text)]
         return [AlarmCleared("journal-full"), *self._review_waiting(now, at)]
 
-    def _link_state(self, event: link.Output, now: float, at: datetime) -> list[Output]:
+    def _link_state(self, event: link.Output) -> list[Output]:
         outputs: list[Output] = [*link_alarms(event)]
         match event:
             case link.LinkUp():
-                self.link_up = True
-                outputs += self._ask(self._sweep.begin(self._unused_ports()))
+                outputs += self.forks.connected()
             case link.LinkDown():
-                self.link_up = False
-                self._sweep.stop()
+                self.forks.disconnected()
+            case link.MonitorRunning(station):
+                self._unmonitored.discard(station)
+            case link.MonitorRefused(station) | link.MonitorLost(station):
+                self._unmonitored.add(station)
             case _:
                 pass
         return outputs
 
-    def _unused_ports(self) -> Iterable[str]:
-        free = (pair for pair in self.pool.pairs if self.pool.owner(pair) is None)
-        return (port.number for pair in free for port in (pair.own, pair.other))
-
-    @staticmethod
-    def _ask(requests: list[tuple[object, Argument]]) -> list[Output]:
-        return [Request(token, argument) for token, argument in requests]
+    def _blind(self, station: str) -> bool:
+        """Nobody would tell us that the station's call is over: only its audio does."""
+        return not self.link_up or station in self._unmonitored
 
     def _adopt(self, event: Adopt, now: float, at: datetime) -> list[Output]:
         opened, conversation = event.opened, event.conversation
         if conversation.id not in self.tracker.conversations:
             self.tracker.adopt(conversation)
             self._dossiers[conversation.id] = Dossier(opened.at, decision=opened.decision)
-        self.pool.take(event.pair, opened.recording)
         self._dossiers[conversation.id].recordings.append(opened.recording)
-        call = next(iter(event.conversation.calls), None)
+        connection = ConnectionId(next(iter(conversation.calls), None), DeviceId(opened.station))
         recording = Recording(
-            opened.recording,
-            conversation.id,
-            opened.station,
-            event.pair,
-            ConnectionId(call, DeviceId(opened.station)),
-            opened.decision,
-            State.RUNNING,
-            since=now,
+            opened.recording, conversation.id, opened.station, event.pair, connection, opened.decision, State.RUNNING
         )
-        for port in (event.pair.own, event.pair.other):
-            recording.joined[port.number] = ConnectionId(call, DeviceId(port.number))
-        self.recordings[opened.recording] = recording
+        recording.since = now
+        self.forks.adopt(recording)
         return []
 
     def _pool_state(self) -> list[Output]:
         waiting = sum(dossier.waiting for dossier in self._dossiers.values())
-        short = bool(waiting) and self._accepts_new and not self._sweep.running
+        short = bool(waiting) and self._accepts_new and self.forks.ready
         if short == self._pool_alarm:
             return []
         self._pool_alarm = short
@@ -444,12 +405,3 @@ class Engine:
             return [AlarmCleared("no-pair")]
         text = f"all {len(self.pool.pairs)} channel pairs are taken or on lines in alarm: conversations wait for one"
         return [AlarmRaised("no-pair", Severity.MAJOR, text)]
-
-    # --- small things
-
-    def _recordings_of(self, conversation: Conversation, *states: State) -> list[Recording]:
-        return [r for r in self.recordings.values() if r.conversation == conversation.id and r.state in states]
-
-    def _token(self) -> int:
-        self._next_token += 1
-        return self._next_token

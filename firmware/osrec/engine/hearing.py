@@ -38,7 +38,7 @@ def listen(
 
 
 def audio_ended(recording: Recording, config: EngineConfig, now: float) -> bool:
-    """Both slots have carried idle code for so long that the call must be over; asked only while CSTA is down."""
+    """Both slots have carried idle code for so long that the call must be over; asked only while nobody tells us."""
     return recording.idle_since is not None and now - recording.idle_since >= config.audio_end
 
 

@@ -25,11 +25,12 @@ class Recording:
         awaited: ports whose answer is still to come, by request token.
         joined: connections of our ports that are in the call.
         refused: what the PBX said when it refused, None while it has not.
-        attempts: how many pairs were tried, this one included.
+        tried: pairs that were asked for, this one included.
         since: when the audio should have begun to come.
         own_heard, other_heard: energy came on that side.
         idle_since: since when both slots carry idle code, None while they do not.
         port_dropped: when the PBX took a port out of the call, None while it has not.
+        release_at: when the pair may be given back, None while the recording runs.
     """
 
     id: UUID
@@ -42,7 +43,6 @@ class Recording:
     awaited: dict[object, Port] = field(default_factory=dict)
     joined: dict[str, ConnectionId] = field(default_factory=dict)
     refused: str | None = None
-    attempts: int = 1
     tried: tuple[Pair, ...] = ()
     since: float = 0.0
     own_heard: bool = False

@@ -14,7 +14,7 @@ class EngineConfig:
         attempts: pairs tried when the PBX refuses a fork.
         quiet_after: a side without energy for so long since the start raises an alarm.
         energy: level above which a slot counts as having energy.
-        audio_end: while the link is down, a recording ends when its pair has been idle for so long.
+        audio_end: while its station is not monitored, a recording ends when its pair has been idle for so long.
         port_loss: a port that the PBX dropped while the station still talks raises an alarm after so long.
     """
 

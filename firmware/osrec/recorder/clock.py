@@ -3,7 +3,6 @@
 import ctypes
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 from osrec.store.records import Clock as ClockState
@@ -66,8 +65,3 @@ class SystemClock:
             offset_us=offset_us,
             uncertainty_us=timex.maxerror if synchronised else None,
         )
-
-
-def boot_id() -> str:
-    """The kernel's id of this boot: CLOCK_MONOTONIC values compare only within one."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -13,7 +13,7 @@ from uuid6 import uuid7
 from osrec.config import Config
 from osrec.csta.messages import Output as LinkOutput
 from osrec.csta.runner import LinkRunner
-from osrec.recorder.clock import SystemClock, boot_id
+from osrec.recorder.clock import SystemClock
 from osrec.recorder.control import ControlServer
 from osrec.recorder.listening import Ears
 from osrec.recorder.parts import build_engine, link_config, store_config
@@ -21,6 +21,7 @@ from osrec.recorder.service import Recorder
 from osrec.recorder.snapshot import Snapshot
 from osrec.store.records import LineAnchor, RunStarted
 from osrec.store.state import JournalState
+from osrec.store.takeover import boot_id
 from osrec.store.writer import JournalWriter
 from osrec_drivers.line import Anchor, Line, open_line
 

@@ -110,8 +110,8 @@ class Recorder:
             opened = recovered.opened
             pair = self._pair_of(opened)
             line = self.lines.get(pair.line) if pair else None
-            if pair is None or line is None:
-                reason = "its channels are no longer configured"
+            if pair is None or line is None or opened.station not in self.engine.tracker.monitored:
+                reason = "its station or its channels are no longer configured"
                 self._writer.close(opened.recording, recovered.last_sample, recovered.last_at, reason)
                 continue
             conversation = self._conversation_of(recovered, now)

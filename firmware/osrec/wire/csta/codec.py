@@ -4,6 +4,9 @@
 A PDU whose envelope is sound and whose argument is not comes back with an UnknownArgument, so that it can be rejected.
 """
 
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
 from osrec.errors import UsageError, WireError
 from osrec.wire.csta import acse
 from osrec.wire.csta.ber import (
@@ -34,6 +37,8 @@ from osrec.wire.csta.model import (
     UnknownArgument,
 )
 from osrec.wire.csta.services import READ_ARGUMENT, READ_RESULT, write_argument, write_result
+
+Body = TypeVar("Body")
 
 KNOWN_OPERATIONS = frozenset(READ_ARGUMENT)  # whose arguments we read
 MAX_PDU = 1 << 20  # octets, ours: the largest snapshot of a device is a few kilo-octets
@@ -114,7 +119,14 @@ def _invoke(contents: bytes, notes: list[str]) -> Invoke:
 
 
 def _argument(opcode: int, body: bytes, notes: list[str]) -> Argument:
-    reader = READ_ARGUMENT.get(opcode)
+    return _body(READ_ARGUMENT, opcode, body, notes)
+
+
+def _body(
+    readers: Mapping[int, Callable[[bytes, list[str]], Body]], opcode: int, body: bytes, notes: list[str]
+) -> Body | UnknownArgument:
+    """What an operation carries; kept as it came, with the reason, when it cannot be read."""
+    reader = readers.get(opcode)
     if reader is None:
         return UnknownArgument(opcode, body, f"operation {opcode} is not known")
     try:
@@ -139,15 +151,7 @@ def _return_result(contents: bytes, notes: list[str]) -> ReturnResult:
 
 
 def _result(opcode: int, body: bytes, notes: list[str]) -> Result:
-    reader = READ_RESULT.get(opcode)
-    if reader is None:
-        return UnknownArgument(opcode, body, f"operation {opcode} is not known")
-    try:
-        return reader(body, notes)
-    except IndefiniteLengthError:
-        raise
-    except WireError as error:
-        return UnknownArgument(opcode, body, str(error))
+    return _body(READ_RESULT, opcode, body, notes)
 
 
 def read_result(opcode: int, body: bytes) -> Result:
