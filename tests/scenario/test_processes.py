@@ -16,6 +16,7 @@ from osrec_emulators.demo.processes import Process, command, descendants, status
 
 SPEECH = Path(__file__).parents[1] / "vectors" / "speech"
 PATIENCE = 40.0
+CALLS = 12
 
 
 class Running:
@@ -23,7 +24,7 @@ class Running:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        prepare(Demo(directory, SPEECH, seconds=60, calls=8, hold=12))
+        prepare(Demo(directory, SPEECH, seconds=60, calls=CALLS, steady=True))
         self.config = str(directory / "osrec.toml")
         self.pbx = Process(
             "PBX", [command("osrec-emulate"), "pbx", "-c", str(directory / "pbx.toml")], directory / "pbx.log"
@@ -34,7 +35,6 @@ class Running:
         """The first true value of the condition; fails when none comes."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            self.pbx.need()
             self.recorder.need()
             if value := condition():
                 return value
@@ -44,9 +44,11 @@ class Running:
     def state(self) -> dict[str, Any]:
         return self.until(lambda: status(self.directory))  # type: ignore[no-any-return]
 
-    def recordings(self) -> int:
+    def steady(self, seconds: float) -> bool:
+        """Whether all calls are recorded, and have been for so long."""
         state = status(self.directory)
-        return sum(one["state"] == "running" for one in state["recordings"]) if state else 0
+        running = [one for one in state["recordings"] if one["state"] == "running"] if state else []
+        return len(running) == CALLS and all(one["seconds"] >= seconds for one in running)
 
     def kill(self, part: str) -> None:
         """kill -9 of one of the recorder's processes, as soon as it is there."""
@@ -64,8 +66,7 @@ class Running:
         return json.loads(done.stdout)
 
     def finish(self) -> None:
-        """The PBX ends all calls; the keeper stores all recordings; the recorder ends."""
-        assert self.pbx.stop() == 0
+        """The PBX has ended all calls; the keeper stores all recordings; the recorder ends."""
         wanted: set[str] = set()
 
         def stored() -> bool:
@@ -103,21 +104,21 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 @pytest.mark.timeout(240)
 def test_killing_recorder_and_keeper_costs_less_than_a_second_and_leaves_no_orphan(running: Running) -> None:
-    running.until(lambda: running.recordings() >= 6)
+    running.until(lambda: running.steady(1.0))
     first_run = running.state()["run"]
     running.kill("main")
+    running.kill("keeper")
     running.until(lambda: (s := status(running.directory)) and s["run"] != first_run and s["link"]["monitors"] == 40)
-    running.until(lambda: running.recordings() >= 6)
-    running.kill("keeper")
-    running.until(lambda: running.recordings() >= 7)
-    running.kill("keeper")
+    running.until(lambda: running.steady(2.0))
+    assert running.pbx.stop() == 0
+    running.kill("keeper")  # when it has most to do
     running.finish()
 
     verdict = running.verdict(restarts=1)
     wrong = [one for kind in ("recordings", "judged") for one in verdict[kind] if one["faults"]] + verdict["faults"]
     assert wrong == []
     gaps = [one["gap_samples"] / 8000 for one in verdict["recordings"] if one["gaps"]]
-    assert len(gaps) >= 5, "the recordings that ran when the recorder was killed went on"
+    assert len(gaps) == len(verdict["recordings"]) == CALLS, "the same recordings went on"
     assert max(gaps) <= 1.0
     assert all(one["intact"] for one in running.osrec("verify"))
     stored = {path.name for path in (running.directory / "data" / "media").rglob("*") if path.is_file()}

@@ -1,6 +1,7 @@
 """Commands that run a recorder or look at a running one."""
 
-import asyncio
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,13 +12,11 @@ from rich.live import Live
 
 from osrec.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, console, control_socket, plain_errors, print_json
 from osrec.cli.live import lines_view, status_view
-from osrec.config import load
+from osrec.config import Config, load
 from osrec.engine.rules import RuleSet
-from osrec.log import set_up
 from osrec.numbers import expand
 from osrec.recorder import ask
 from osrec.recorder.parts import build_engine
-from osrec.recorder.supervisor import supervise
 from osrec_drivers.line import check_spec
 
 View = Callable[[dict[str, Any]], RenderableType]
@@ -28,17 +27,21 @@ EveryOption = Annotated[float, typer.Option(min=0.1, help="Seconds between two l
 @plain_errors
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run recorder and keeper until SIGTERM or Ctrl-C."""
-    set_up("supervisor")
-    code = asyncio.run(supervise(load(config), config))
-    raise typer.Exit(code)
+    _check(load(config))
+    # a supervisor runs for years: it shall not carry what only commands need
+    os.execv(sys.executable, [sys.executable, "-m", "osrec.recorder.supervisor", str(config)])
+
+
+def _check(config: Config) -> None:
+    for line in config.lines:
+        check_spec(line.spec)
 
 
 @plain_errors
 def check_config(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Check a configuration file; say what it means, or everything that is wrong with it."""
     loaded = load(config)
-    for line in loaded.lines:
-        check_spec(line.spec)
+    _check(loaded)
     engine = build_engine(loaded)
     rules: RuleSet = engine.rules
     print(f"{config}: correct")

@@ -11,8 +11,7 @@ import structlog
 from osrec.config import load
 from osrec.errors import ConfigError
 from osrec.log import set_up
-from osrec.recorder.main import EX_CONFIG
-from osrec.recorder.parent import end_with_supervisor
+from osrec.recorder.parent import EX_CONFIG, end_with_supervisor
 from osrec.recorder.parts import store_config
 from osrec.store.keeper import run_keeper
 

@@ -9,11 +9,9 @@ import structlog
 from osrec.config import load
 from osrec.errors import ConfigError, StoreError
 from osrec.log import set_up
-from osrec.recorder.parent import end_with_supervisor
+from osrec.recorder.parent import EX_CONFIG, end_with_supervisor
 from osrec.recorder.runner import run
 from osrec_drivers.errors import DriverError
-
-EX_CONFIG = 78  # sysexits.h: starting again will not help
 
 
 def main() -> int:

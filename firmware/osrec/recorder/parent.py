@@ -1,10 +1,15 @@
-"""A process that the supervisor started ends with it, so that a restart never meets its own orphans."""
+"""What supervisor and recorder agree on; small, since the supervisor shall load nothing else.
+
+A process that the supervisor started ends with it, so that a restart never meets its own orphans.
+"""
 
 import ctypes
 import os
 import signal
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
+EX_CONFIG = 78  # sysexits.h: exit code of a process that starting again will not help
+HELD = "OSREC_HELD"  # environment: "LINE=FD LINE=FD", sockets that the supervisor keeps open over our restarts
 SUPERVISED = "OSREC_SUPERVISOR"  # environment: the supervisor's pid
 
 

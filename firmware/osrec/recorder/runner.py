@@ -16,6 +16,7 @@ from osrec.csta.runner import LinkRunner
 from osrec.recorder.clock import SystemClock
 from osrec.recorder.control import ControlServer
 from osrec.recorder.listening import Ears
+from osrec.recorder.parent import HELD
 from osrec.recorder.parts import build_engine, link_config, store_config
 from osrec.recorder.service import Recorder
 from osrec.recorder.snapshot import Snapshot
@@ -26,7 +27,6 @@ from osrec.store.writer import JournalWriter
 from osrec_drivers.line import Anchor, Line, open_line
 
 log = structlog.get_logger()
-HELD = "OSREC_HELD"  # environment: "LINE=FD LINE=FD", sockets that the supervisor keeps open over our restarts
 
 
 def held_sockets(environment: Mapping[str, str]) -> dict[str, int]:

@@ -1,4 +1,5 @@
-"""Starts recorder and keeper, restarts whichever dies, and holds the lines' sockets open meanwhile.
+"""`python -m osrec.recorder.supervisor FILE`, what `osrec run` becomes: starts recorder and keeper, restarts whichever
+dies, and holds the lines' sockets open meanwhile.
 
 On the appliance systemd does this (FDSTORE); elsewhere `osrec run` does. What arrives while the recorder is down waits
 in the kernel's socket buffers, so a killed recorder loses no packet if it is back before they are full.
@@ -14,10 +15,11 @@ from pathlib import Path
 
 import structlog
 
-from osrec.config import Config
-from osrec.recorder.main import EX_CONFIG
-from osrec.recorder.parent import SUPERVISED
-from osrec.recorder.runner import HELD
+from osrec.config import Config, load
+from osrec.errors import ConfigError
+from osrec.log import set_up
+from osrec.recorder.parent import EX_CONFIG, HELD, SUPERVISED
+from osrec_drivers.errors import DriverError
 from osrec_drivers.line import hold_line
 
 log = structlog.get_logger()
@@ -113,3 +115,20 @@ async def _sleep(seconds: float, stopping: asyncio.Event) -> None:
         await asyncio.wait_for(stopping.wait(), seconds)
     except TimeoutError:
         return
+
+
+def main() -> int:
+    set_up("supervisor")
+    path = Path(sys.argv[1])
+    try:
+        return asyncio.run(supervise(load(path), path))
+    except ConfigError as error:
+        log.error("configuration refused", error=str(error))
+        return EX_CONFIG
+    except DriverError as error:
+        log.error("recorder cannot run", error=str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
