@@ -65,7 +65,7 @@ test: .venv/built .venv/debian-test ## all tests
 
 test-all: .venv/installed .venv/debian-test ## all tests with bounds checks in the extensions
 	@OSREC_CHECKED=1 $(BIN)/python setup.py --quiet build_ext --inplace --force --parallel 2
-	@$(BIN)/pytest -n 2 --dist worksteal; status=$$?; rm -f .venv/built; exit $$status
+	@$(BIN)/pytest -n 2 --dist worksteal; status=$$?; rm -rf .venv/built build; find drivers -name '*.so' -delete; exit $$status
 
 check: .venv/built ## format, lint, types, import rules
 	@$(BIN)/ruff format --check --quiet . || { echo "make fix formats"; exit 1; }
@@ -83,4 +83,4 @@ perf: .venv/built ## 30 calls for 10 minutes: CPU and memory of the recorder ove
 	@$(BIN)/osrec-emulate demo --seconds 600 --calls 30 --steady --directory run-perf --measure
 
 clean: ## remove everything that was built or recorded here
-	@rm -rf .venv build run run-perf *.egg-info; find drivers firmware emulators -name '*.so' -delete
+	@rm -rf .venv build run run-perf *.egg-info; find drivers -name '*.so' -delete
