@@ -19,6 +19,7 @@ from osrec.errors import WireError
 from osrec.recorder.listening import Ears
 from osrec.recorder.parts import build_engine, link_config, store_config
 from osrec.recorder.service import Recorder
+from osrec.store.disk import Disk
 from osrec.store.index import Conversation, Index, Recording
 from osrec.store.keeper import Keeper
 from osrec.store.records import Clock as ClockState
@@ -49,6 +50,19 @@ TICK = 0.01  # 80 frames, as the emulator's own pacer takes them
 SPEECH = Path(__file__).parents[1] / "vectors" / "speech"
 VOICES = ("en-reception", "de-zentrale", "pl-sekretariat", "en-helpdesk")
 BOOT = "one-boot"
+
+
+class SmallDisk(Disk):
+    """The real file system, said to have no more than so much room.
+
+    Attributes:
+        room: octets, None: what there really is.
+    """
+
+    room: int | None = None
+
+    def free_bytes(self, directory: Path) -> int:
+        return super().free_bytes(directory) if self.room is None else self.room
 
 
 class VirtualClock:
@@ -97,6 +111,7 @@ class Site:
         self.clock = VirtualClock()
         self.last_station = 3100 + stations - 1
         self._cable = f"site{next(self._cables)}"
+        self.disk = SmallDisk()
         self.disk_hangs = False  # then the journal's thread gets nothing done
         self._pairs = pairs
         self._stack = ExitStack()
@@ -200,6 +215,7 @@ class Site:
         self.writer = JournalWriter(
             store_config(self.config),
             started,
+            disk=self.disk,
             monotonic=self.clock.now,
             wall_ns=lambda: int(self.clock.at().timestamp() * 1e9),
         )

@@ -135,3 +135,29 @@ def test_a_disk_that_hangs_raises_an_alarm_and_nothing_is_lost_when_it_answers_a
         site.finish()
         equal(site)
         assert site.sidecars()[0].gaps == []
+
+
+def test_a_full_disk_refuses_new_recordings_keeps_running_ones_and_takes_up_again(tmp_path: Path) -> None:
+    calls = [
+        steps(
+            (0.5 + n, f"+4922{n}", "call", f"{3100 + n}"),
+            (0.5, f"{3100 + n}", "answer"),
+            (20.0, f"{3100 + n}", "hangup"),
+        )
+        for n in range(3)
+    ]
+    # four segments of 1 MiB: 245 s of one recording, 122 s of two, 81 s of three
+    with Site(tmp_path, *calls, data={"reserve_seconds": 100.0}) as site:
+        site.disk.room = 0
+        site.run(6)
+        assert site.recorder is not None
+        assert [alarm.key for alarm in site.recorder.alarms.standing()] == ["journal-full"]
+        assert len(site.recorder.engine.recordings) == 2
+        site.disk.room = None
+        site.run(2)
+        assert site.recorder.alarms.standing() == []
+        assert len(site.recorder.engine.recordings) == 3, "the third call is recorded from here on"
+        site.run(18).finish()
+        report = site.judge()
+        assert [one.faults for one in report.recordings] == [(), (), ()]
+        assert {one.station for one in site.sidecars()} == {"3100", "3101", "3102"}
