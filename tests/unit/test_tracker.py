@@ -102,6 +102,14 @@ def test_a_late_clear_of_an_ended_call_begins_nothing() -> None:
     assert play(calls, (B, cleared(1, A, NULL))) == []
 
 
+def test_without_local_connection_info_the_monitored_station_is_taken_to_be_in_the_call() -> None:
+    calls = tracker(A)
+    who = parties(A, "9999")
+    event = model.Established(connection=conn(5, "9999"), device=DeviceId("9999"), parties=who)
+    play(calls, (A, event))
+    assert only(calls).talking(A)
+
+
 def test_a_call_from_a_trunk_comes_in() -> None:
     calls = tracker(B)
     who = parties(OUTSIDE, B, trunk_in=TRUNK)

@@ -139,7 +139,7 @@ class Tracker:
         self._see_local(call, station, event)
         if (call.legs, call.answered, conversation.direction) != before or type(event) not in STATES:
             changes.append(self._happened(conversation, event, device))
-        return changes
+        return changes + self._end_if_over(conversation, _cause(event))
 
     def _of_call(
         self, station: str, call_id: bytes, event: model.Event, now: float
@@ -168,9 +168,12 @@ class Tracker:
 
     def _see_local(self, call: Call, station: str, event: model.Event) -> None:
         """localConnectionInfo is the state of the monitored device itself."""
-        if event.local is None or station not in self.monitored:
+        if station not in self.monitored:
             return
-        if event.local is LocalState.NULL:
+        if event.local is None:
+            if isinstance(event, OPENING):  # it is told of the call, so it is in it
+                call.legs.setdefault(station, LocalState.CONNECTED)
+        elif event.local is LocalState.NULL:
             call.legs.pop(station, None)
         else:
             call.legs[station] = event.local

@@ -1,6 +1,6 @@
 """How the PBX is asked to put a station's audio on a pair of slots.
 
-No public document settles it (docs/decisions), so each way is a strategy behind one interface; the configuration names
+No public document settles it, so each way is a strategy behind one interface; the configuration names
 it. Whatever was agreed, the engine also listens whether audio really comes.
 """
 
