@@ -1,5 +1,7 @@
 """Call logic and engine under events in any order: nothing raises, no pair is lost, everything ends."""
 
+from collections.abc import Callable
+
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from hypothesis.strategies import booleans, integers, sampled_from, sets
@@ -8,6 +10,7 @@ from osrec.csta.messages import LinkDown, Lost, MonitorRefused, MonitorRunning, 
 from osrec.engine import messages as out
 from osrec.engine.messages import JournalChanged
 from osrec.engine.recording import State
+from osrec.wire.csta import model
 from osrec.wire.csta.model import DeviceId, ErrorCategory, LocalState, ReturnError, SingleStepConference, SnapshotLeg
 from tests.unit import csta_events as events
 from tests.unit.test_recording_engine import A, B, Bench, C, every
@@ -44,7 +47,7 @@ class Storm(RuleBasedStateMachine):
     )
     def event(self, station: str, call: int, device: str, other: str, local: LocalState, kind: int) -> None:
         who = events.parties(device, other)
-        event = [
+        makers: list[Callable[[], model.Event]] = [
             lambda: events.initiated(call, device),
             lambda: events.originated(call, device, other),
             lambda: events.reached(call, "7801", device, other),
@@ -54,8 +57,8 @@ class Storm(RuleBasedStateMachine):
             lambda: events.retrieved(call, device),
             lambda: events.failed(call, device),
             lambda: events.cleared(call, device, local),
-        ][kind]()
-        self.bench.report(station, event)
+        ]
+        self.bench.report(station, makers[kind]())
         self.collect()
 
     @rule(

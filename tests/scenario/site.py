@@ -18,6 +18,7 @@ from osrec.csta.link import Link
 from osrec.errors import WireError
 from osrec.recorder.listening import Ears
 from osrec.recorder.parts import build_engine, link_config, store_config
+from osrec.recorder.runner import RESUME_MARGIN, anchors_of
 from osrec.recorder.service import Recorder
 from osrec.store.disk import Disk
 from osrec.store.index import Conversation, Index, Recording
@@ -29,7 +30,7 @@ from osrec.store.writer import JournalWriter
 from osrec.wire.csta import codec
 from osrec.wire.csta.framing import framing_named
 from osrec.wire.csta.model import Argument
-from osrec_drivers.line import Anchor, Line, open_line
+from osrec_drivers.line import Line, open_line
 from osrec_drivers.virtual import Fault, FaultKind, cable
 from osrec_emulators.audio.plane import AudioPlane
 from osrec_emulators.audio.voices import load_voices
@@ -49,7 +50,6 @@ START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TICK = 0.01  # 80 frames, as the emulator's own pacer takes them
 SPEECH = Path(__file__).parents[1] / "vectors" / "speech"
 VOICES = ("en-reception", "de-zentrale", "pl-sekretariat", "en-helpdesk")
-BOOT = "one-boot"
 
 
 class SmallDisk(Disk):
@@ -111,6 +111,7 @@ class Site:
         self.clock = VirtualClock()
         self.last_station = 3100 + stations - 1
         self._cable = f"site{next(self._cables)}"
+        self.boot = "first boot"  # of the recorder's machine
         self.disk = SmallDisk()
         self.disk_hangs = False  # then the journal's thread gets nothing done
         self._pairs = pairs
@@ -211,7 +212,7 @@ class Site:
     def start_recorder(self) -> None:
         """As after power-on, or after `kill_recorder`: with what the journal holds."""
         self.line: Line
-        started = RunStarted(run=self._new_id(), at=self.clock.at(), boot_id=BOOT, version="test")
+        started = RunStarted(run=self._new_id(), at=self.clock.at(), boot_id=self.boot, version="test")
         self.writer = JournalWriter(
             store_config(self.config),
             started,
@@ -221,14 +222,13 @@ class Site:
         )
         while self.writer.prepare():
             pass
-        last = self.writer.recovered.anchors.get("trunk1")
-        resume = Anchor(last.sample, last.sequence, last.monotonic_ns) if last else None
-        self.line = open_line(self.config.lines[0].spec, resume=resume)
+        anchors = anchors_of(self.writer.recovered, self.boot)
+        self.line = open_line(self.config.lines[0].spec, resume=anchors.get("trunk1"))
         self._link = Link(link_config(self.config).link)
         engine = build_engine(self.config)
         ears = Ears({"trunk1": self.line}, bytes(self.config.recording.idle_codes), self.config.recording.preroll)
-        self.recorder = Recorder(engine, {"trunk1": self.line}, ears, self.writer, self._request, self.clock, BOOT)
-        self.recorder.resume(self.writer.recovered.recordings)
+        self.recorder = Recorder(engine, {"trunk1": self.line}, ears, self.writer, self._request, self.clock, self.boot)
+        self.recorder.resume(self.writer.recovered.recordings, anchors, self.config.data.resume_seconds * RESUME_MARGIN)
         self.mend_link()
 
     def kill_recorder(self) -> None:

@@ -70,6 +70,33 @@ def test_a_killed_recorder_goes_on_with_the_same_recording_and_marks_what_is_mis
         assert recording.conversation == site.conversations()[0].id
 
 
+def test_after_a_restart_of_the_machine_the_call_goes_on_in_a_recording_of_its_own(tmp_path: Path) -> None:
+    with Site(tmp_path, CALL) as site:
+        site.run(5)
+        site.kill_recorder()
+        site.run(2)
+        site.boot = "second boot"
+        site.start_recorder()
+        site.run(9).finish()
+        report = site.judge(restarts=1)
+        assert [one.faults for one in report.recordings] == [(), ()]
+        first, second = site.sidecars()
+        assert first.reason == "the recorder was away"
+        assert first.gaps == second.gaps == []
+        assert second.sample_count > 5 * FRAME_RATE
+        assert second.events[0].kind == "resync"
+
+
+def test_a_recording_is_not_taken_up_again_after_a_long_absence(tmp_path: Path) -> None:
+    with Site(tmp_path, steps(*TWO_PARTY, (30.0, "3100", "hangup")), data={"resume_seconds": 5.0}) as site:
+        site.run(4)
+        site.kill_recorder()
+        site.run(8)
+        site.start_recorder()
+        site.run(6).finish()
+        assert [one.reason for one in site.sidecars()] == ["left_open", "normalClearing"]
+
+
 def test_a_call_that_ended_while_the_recorder_was_down_is_kept_and_closed(tmp_path: Path) -> None:
     play = steps(*TWO_PARTY, (4.0, "3100", "hangup"))
     with Site(tmp_path, play) as site:

@@ -225,7 +225,8 @@ class Tracker:
             self._see_local(call, station, event)
         for device in (event.device, event.to if isinstance(event, model.Transferred) else event.added):
             self._parties.name(conversation, device)
-        if {call.call_id: (call.legs, call.answered) for call in conversation.calls.values()} != before:
+        joined = isinstance(event, model.Conferenced) and self._parties.is_port(number_of(event.added))
+        if {call.call_id: (call.legs, call.answered) for call in conversation.calls.values()} != before and not joined:
             changes.append(self._happened(conversation, event, number_of(event.device)))
         return changes + self._end_if_over(conversation, _cause(event))
 

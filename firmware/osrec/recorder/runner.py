@@ -20,13 +20,15 @@ from osrec.recorder.parent import HELD
 from osrec.recorder.parts import build_engine, link_config, store_config
 from osrec.recorder.service import Recorder
 from osrec.recorder.snapshot import Snapshot
-from osrec.store.records import LineAnchor, RunStarted
+from osrec.store.records import RunStarted
+from osrec.store.recovery import Recovered
 from osrec.store.state import JournalState
 from osrec.store.takeover import boot_id
 from osrec.store.writer import JournalWriter
 from osrec_drivers.line import Anchor, Line, open_line
 
 log = structlog.get_logger()
+RESUME_MARGIN = 0.9  # of the time after which the keeper finishes what was left open: never both
 
 
 def held_sockets(environment: Mapping[str, str]) -> dict[str, int]:
@@ -35,16 +37,20 @@ def held_sockets(environment: Mapping[str, str]) -> dict[str, int]:
     return {line: int(fd) for line, _, fd in entries}
 
 
-def open_lines(
-    config: Config, anchors: Mapping[str, LineAnchor], held: Mapping[str, int], boot: str
-) -> dict[str, Line]:
-    """All lines, their sample numbers going on from the anchors of this boot. Raises DriverError."""
-    lines: dict[str, Line] = {}
-    for section in config.lines:
-        last = anchors.get(section.name)
-        resume = Anchor(last.sample, last.sequence, last.monotonic_ns) if last and last.boot_id == boot else None
-        lines[section.name] = open_line(section.spec, fd=held.get(section.name), resume=resume)
-    return lines
+def open_lines(config: Config, anchors: Mapping[str, Anchor], held: Mapping[str, int]) -> dict[str, Line]:
+    """All lines, their sample numbers going on from the anchors. Raises DriverError."""
+    return {
+        line.name: open_line(line.spec, fd=held.get(line.name), resume=anchors.get(line.name)) for line in config.lines
+    }
+
+
+def anchors_of(recovered: Recovered, boot: str) -> dict[str, Anchor]:
+    """Where the lines of the earlier run stood; nothing after a start of the machine, which starts its clock anew."""
+    return {
+        name: Anchor(last.sample, last.sequence, last.monotonic_ns)
+        for name, last in recovered.anchors.items()
+        if last.boot_id == boot
+    }
 
 
 async def run(config: Config) -> None:
@@ -70,7 +76,8 @@ async def run(config: Config) -> None:
     started = RunStarted(run=run_id, at=clock.at(), boot_id=boot, version=version("osrec"))
     writer = JournalWriter(store_config(config), started, on_state=from_thread)
     recovered = writer.recovered
-    lines = open_lines(config, recovered.anchors, held_sockets(os.environ), boot)
+    anchors = anchors_of(recovered, boot)
+    lines = open_lines(config, anchors, held_sockets(os.environ))
     writer.start()
 
     idle = bytes(config.recording.idle_codes)
@@ -85,7 +92,7 @@ async def run(config: Config) -> None:
     link = LinkRunner(link_config(config), on_output=link_output)
     ears = Ears(lines, idle, config.recording.preroll)
     recorder = Recorder(engine, lines, ears, writer, link.request, clock, boot)
-    recorder.resume(recovered.recordings)
+    recorder.resume(recovered.recordings, anchors, config.data.resume_seconds * RESUME_MARGIN)
     snapshot = Snapshot(config, recorder, link, clock, run_id)
     control = ControlServer(config.data.directory / "control.sock", snapshot.status)
     await control.start()

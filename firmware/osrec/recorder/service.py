@@ -3,7 +3,7 @@
 All methods are quick and run in one thread; `runner` calls them from asyncio, tests call them in virtual time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -103,22 +103,35 @@ class Recorder:
 
     # --- what comes in
 
-    def resume(self, recordings: Sequence[OpenRecording]) -> None:
-        """Go on with what the earlier run had open; what cannot go on is closed."""
-        now = self._clock.now()
+    def resume(self, recordings: Sequence[OpenRecording], in_step: Container[str], longest: float) -> None:
+        """Go on with what the earlier run had open; what cannot go on is closed.
+
+        Args:
+            in_step: lines whose sample numbers go on from the earlier run's.
+            longest: seconds; after a longer absence a recording is not taken up again.
+        """
         for recovered in recordings:
             opened = recovered.opened
             pair = self._pair_of(opened)
-            line = self.lines.get(pair.line) if pair else None
-            if pair is None or line is None or opened.station not in self.engine.tracker.monitored:
-                reason = "its station or its channels are no longer configured"
-                self._writer.close(opened.recording, recovered.last_sample, recovered.last_at, reason)
-                continue
-            conversation = self._conversation_of(recovered, now)
-            self._give(Adopt(opened, pair, conversation))
-            self._begun[opened.recording] = _Begun(pair, opened.first_sample, line.head, now)
-            self._writer.resume(opened.recording, line, pair.own.slot, pair.other.slot)
-            log.info("recording goes on", recording=str(opened.recording), station=opened.station, pair=str(pair))
+            away = (self._clock.at() - recovered.last_at).total_seconds()
+            if pair is None or opened.station not in self.engine.tracker.monitored:
+                self._close_left(recovered, "its station or its channels are no longer configured")
+            elif pair.line not in in_step or away > longest:
+                self._close_left(recovered, "the recorder was away")
+            else:
+                self._go_on(recovered, pair)
+
+    def _go_on(self, recovered: OpenRecording, pair: Pair) -> None:
+        opened, line, now = recovered.opened, self.lines[pair.line], self._clock.now()
+        self._give(Adopt(opened, pair, self._conversation_of(recovered, now)))
+        self._begun[opened.recording] = _Begun(pair, opened.first_sample, line.head, now)
+        self._writer.resume(opened.recording, line, pair.own.slot, pair.other.slot)
+        log.info("recording goes on", recording=str(opened.recording), station=opened.station, pair=str(pair))
+
+    def _close_left(self, recovered: OpenRecording, reason: str) -> None:
+        recording = recovered.opened.recording
+        self._writer.close(recording, recovered.last_sample, recovered.last_at, reason)
+        log.warning("recording ended with the earlier run", recording=str(recording), reason=reason)
 
     def take(self, output: link.Output) -> None:
         """Take an output of the CSTA link."""
@@ -301,7 +314,7 @@ class Recorder:
         left, right = opened.channels
         for pair in self.engine.pool.pairs:
             if pair.line == left.line == right.line and (pair.own.slot, pair.other.slot) == (left.slot, right.slot):
-                return pair if self.engine.pool.owner(pair) is None else None
+                return pair if pair.line in self.lines and self.engine.pool.owner(pair) is None else None
         return None
 
     def _conversation_of(self, recovered: OpenRecording, now: float) -> Conversation:
