@@ -24,7 +24,7 @@ from osrec.engine import messages as out
 from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
 from osrec.engine.engine import Engine
 from osrec.engine.fork import SilentConference
-from osrec.engine.messages import Adopt, Heard, JournalChanged, PairHeard, TimerExpired
+from osrec.engine.messages import Adopt, Heard, JournalChanged, OpenRefused, PairHeard, TimerExpired
 from osrec.engine.pool import Pair, Pool, Port
 from osrec.engine.recording import State
 from osrec.engine.rules import Rule, RuleSet
@@ -425,6 +425,29 @@ def test_a_full_journal_refuses_new_recordings_and_takes_them_up_again() -> None
     assert one(bench.give(JournalChanged(False)), AlarmRaised).key == "journal-full"
     assert not every(bench.call(), out.Listen)
     assert one(bench.give(JournalChanged(True)), out.Listen)
+
+
+def test_a_recording_that_the_journal_refuses_gives_its_pair_back_and_is_tried_again() -> None:
+    bench = Bench()
+    opened = bench.recorded()
+    bench.give(JournalChanged(False))
+    outputs = bench.give(OpenRefused(opened.recording, "no room"))
+    assert {r.argument for r in every(outputs, out.Request)} == {
+        ClearConnection(conn(1, "7101")),
+        ClearConnection(conn(1, "7102")),
+    }
+    assert bench.engine.pool.leased == 0
+    assert one(bench.give(JournalChanged(True)), out.Listen)
+
+
+def test_a_conversation_that_the_journal_refused_says_so() -> None:
+    bench = Bench()
+    opened = bench.recorded()
+    bench.give(JournalChanged(False))
+    bench.give(OpenRefused(opened.recording, "no room"))
+    record = concluded(bench.hang_up())
+    assert (record.outcome, record.recordings) == ("not_recorded", [])
+    assert "no room" in (record.reason or "")
 
 
 def test_a_line_in_alarm_gets_no_recording() -> None:

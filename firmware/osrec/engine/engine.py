@@ -28,6 +28,7 @@ from osrec.engine.messages import (
     Heard,
     JournalChanged,
     Open,
+    OpenRefused,
     Output,
     Remark,
     TimerExpired,
@@ -108,6 +109,8 @@ class Engine:
                 return self._adopt(event, now, at)
             case JournalChanged(accepts_new):
                 return self._journal(accepts_new, now, at)
+            case OpenRefused(recording, reason):
+                return self._open_refused(recording, reason)
             case _:
                 return self._link_state(event)
 
@@ -291,6 +294,17 @@ class Engine:
             ),
             *(self._remark_on(recording, conversation, step) for step in dossier.history),
         ]
+
+    def _open_refused(self, recording_id: UUID, reason: str) -> list[Output]:
+        """The journal filled up between the request and the answer: as if it had been full before."""
+        recording = self.recordings.get(recording_id)
+        if recording is None:
+            return []
+        dossier = self._dossiers.get(recording.conversation)
+        if dossier is not None:
+            dossier.recordings.remove(recording_id)
+            dossier.reason, dossier.waiting = reason, True
+        return self.forks.give_back(recording)
 
     def _refused(self, recording: Recording, now: float, at: datetime) -> list[Output]:
         """Never half a pair: give both ports back, and try another pair while the station still talks."""

@@ -47,6 +47,14 @@ class JournalChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRefused:
+    """The journal would not take a recording that Open asked for."""
+
+    recording: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Adopt:
     """A recording that an earlier run of the recorder had begun and that goes on."""
 
@@ -60,7 +68,7 @@ class TimerExpired:
     """The engine's deadline has come."""
 
 
-Event = Heard | JournalChanged | Adopt | TimerExpired
+Event = Heard | JournalChanged | OpenRefused | Adopt | TimerExpired
 
 # --- out
 

@@ -28,6 +28,7 @@ from osrec.store.writer import JournalWriter
 from osrec_drivers.line import Anchor, Line, open_line
 
 log = structlog.get_logger()
+PAUSE_AFTER_FAULT = 0.5
 RESUME_MARGIN = 0.9  # of the time after which the keeper finishes what was left open: never both
 
 
@@ -118,6 +119,10 @@ async def run(config: Config) -> None:
 
 async def _tick(recorder: Recorder, clock: SystemClock) -> None:
     while True:
-        recorder.tick()
+        try:
+            recorder.tick()
+        except Exception:  # the same as in link_output: go on with all the others
+            log.exception("tick failed")
+            await asyncio.sleep(PAUSE_AFTER_FAULT)
         # requests and reports move the deadline at any time, so it is looked at again soon
         await asyncio.sleep(min(max(recorder.deadline - clock.now(), 0.005), 0.05))

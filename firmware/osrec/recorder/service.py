@@ -24,6 +24,7 @@ from osrec.engine.messages import (
     JournalChanged,
     Listen,
     Open,
+    OpenRefused,
     Output,
     Remark,
     Request,
@@ -223,7 +224,9 @@ class Recorder:
         try:
             self._writer.open(opened, line, begun.pair.own.slot, begun.pair.other.slot)
         except StoreError as error:
-            self._alarm(AlarmRaised("journal-refused", Severity.CRITICAL, f"recording not begun: {error}"))
+            log.error("recording not begun", recording=str(wanted.recording), error=str(error))
+            del self._begun[wanted.recording]
+            self._give(OpenRefused(wanted.recording, f"the journal refused it: {error}"))
             return
         self.begun += 1
         log.info("recording begins", recording=str(wanted.recording), station=wanted.station, pair=str(begun.pair))
