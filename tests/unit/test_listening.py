@@ -45,21 +45,21 @@ def trunk() -> Iterator[Trunk]:
 
 def test_a_recording_of_an_idle_pair_begins_now(trunk: Trunk) -> None:
     trunk.send(3)
-    assert trunk.ears().begin(PAIR) == (trunk.near.head, trunk.near.head)
+    assert trunk.ears().begin(PAIR, reach_back=True) == (trunk.near.head, trunk.near.head)
 
 
 def test_audio_that_came_before_its_event_belongs_to_the_recording(trunk: Trunk) -> None:
     trunk.send(1)
     begin = trunk.near.head
     trunk.send(3, own=0x12)
-    first, head = trunk.ears().begin(PAIR)
+    first, head = trunk.ears().begin(PAIR, reach_back=True)
     assert head - first == 3 * SECOND
     assert abs(first - begin) <= 16, "but for the frames that the framer holds back"
 
 
 def test_the_pre_roll_reaches_back_no_further_than_configured(trunk: Trunk) -> None:
     trunk.send(4, other=0x34)
-    first, head = trunk.ears(preroll=1.5).begin(PAIR)
+    first, head = trunk.ears(preroll=1.5).begin(PAIR, reach_back=True)
     assert head - first == 1.5 * SECOND
 
 
@@ -68,8 +68,20 @@ def test_the_pre_roll_is_cut_at_the_end_of_the_call_before(trunk: Trunk) -> None
     trunk.send(2, own=0x12)
     ears.end(PAIR, trunk.near.head)
     trunk.send(1, own=0x56)
-    first, head = ears.begin(PAIR)
+    first, head = ears.begin(PAIR, reach_back=True)
     assert head - first == SECOND
+
+
+def test_where_nothing_can_be_there_before_it_is_asked_for_a_recording_begins_now(trunk: Trunk) -> None:
+    trunk.send(2, own=0x12)
+    assert trunk.ears().begin(PAIR, reach_back=False) == (trunk.near.head, trunk.near.head)
+
+
+def test_a_gap_is_no_idle_code(trunk: Trunk) -> None:
+    ears = trunk.ears()
+    cable(trunk.name).sent_by["a"].damage(Fault(FaultKind.LOST, 32 * SECOND))
+    trunk.send(1)
+    assert not ears.look([PAIR]).pairs[PAIR].idle
 
 
 def test_a_look_tells_levels_idle_and_equal_sides(trunk: Trunk) -> None:

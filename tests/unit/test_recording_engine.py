@@ -79,6 +79,8 @@ class Bench:
         tracker = Tracker([A, B, C], Patterns(["78??"]), ports, new_id)
         self.engine = Engine(self.config, tracker, self.rules, Pool(self.pairs), SilentConference(), new_id)
         self.connect()
+        for station in (A, B, C):
+            self.give(SnapshotTaken(station, ()))
 
     def connect(self, **legs: model.SnapshotLeg) -> list[out.Output]:
         """The link comes up; ports that the PBX has in a call are given with their leg there ("p7101=...")."""
@@ -183,7 +185,7 @@ def test_the_recording_ends_with_the_call_and_the_pair_after_the_tail() -> None:
     bench.recorded()
     outputs = bench.hang_up()
     finish = one(outputs, out.Finish)
-    assert finish.tail == bench.config.tail
+    assert finish.when == bench.engine.deadline
     record = concluded(outputs)
     assert (record.outcome, record.recordings, record.reason) == ("recorded", [finish.recording], None)
     assert bench.engine.pool.leased == 1
@@ -473,9 +475,8 @@ def test_a_request_that_is_lost_with_the_link_is_tried_again_after_it() -> None:
         for request in requests:
             outputs += bench.answer(request, Lost("link down"))
         requests = every(outputs, out.Request)
-    bench.connect()
     leg = SnapshotLeg(conn(1, A), model.DeviceId(B), (CONNECTED, CONNECTED))
-    assert one(bench.give(SnapshotTaken(A, (leg,))), out.Listen)
+    assert one(bench.connect() + bench.give(SnapshotTaken(A, (leg,))), out.Listen)
 
 
 def test_a_recording_of_an_earlier_run_keeps_its_pair_and_its_conversation() -> None:
@@ -532,3 +533,81 @@ def test_a_pbx_without_snapshots_of_ports_does_not_hold_anything_up() -> None:
     for request in every(bench.give(LinkUp()), out.Request):
         bench.give(ServiceAnswered(request.token, ReturnError(0, ErrorCategory.OPERATION, 12)))
     assert every(bench.call(), out.Listen)
+
+
+def test_after_a_reconnection_a_fork_that_is_gone_is_noticed() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.give(LinkDown("cut"))
+    bench.connect(p7101=SnapshotLeg(conn(1, "7101"), None, (CONNECTED,)))
+    station = SnapshotLeg(conn(1, A), model.DeviceId(B), (CONNECTED, CONNECTED))
+    bench.give(SnapshotTaken(A, (station,)))
+    bench.now += bench.config.port_loss
+    alarms = every(bench.listen(-20, -20), AlarmRaised)
+    assert [alarm.key for alarm in alarms] == ["fork-lost:trunk1:1+2"], "7102 is in no call"
+
+
+def test_a_refused_fork_is_asked_for_again_while_the_call_lasts() -> None:
+    bench = Bench(config=EngineConfig(attempts=1), pairs=PAIRS[:1])
+    for request in every(bench.call(1, A, "9999"), out.Request):
+        bench.answer(request, BUSY)
+    assert not every(bench.listen(0, 0), out.Listen)
+    bench.now += 5.0
+    requests = every(bench.listen(0, 0), out.Request)
+    opened = [o for request in requests for o in every(bench.answer(request), out.Open)]
+    assert len(opened) == 1
+    assert concluded(bench.hang_up(1, A)).outcome == "recorded"
+
+
+def test_a_port_whose_request_got_no_answer_is_cleared_all_the_same() -> None:
+    bench = Bench(config=EngineConfig(attempts=1))
+    first, second = every(bench.call(1, A, "9999"), out.Request)
+    bench.answer(first, Lost("timeout"))
+    outputs = bench.answer(second, BUSY)
+    assert [r.argument for r in every(outputs, out.Request)] == [ClearConnection(conn(1, "7101"))]
+
+
+def test_a_call_whose_end_got_lost_is_asked_for_when_its_pair_stays_idle() -> None:
+    bench = Bench()
+    bench.recorded()
+    silent = float("-inf")
+    bench.listen(silent, silent, idle=True)
+    bench.now += bench.config.inquire_after
+    inquiry = one(bench.listen(silent, silent, idle=True), out.Request)
+    assert inquiry.argument == model.SnapshotDevice(model.DeviceId(A))
+    assert not every(bench.listen(silent, silent, idle=True), out.Request), "asked once"
+    outputs = bench.give(ServiceAnswered(inquiry.token, model.DeviceSnapshot(())))
+    assert one(outputs, out.Finish)
+
+
+def test_a_silent_call_that_the_pbx_still_has_goes_on() -> None:
+    bench = Bench()
+    bench.recorded()
+    silent = float("-inf")
+    bench.listen(silent, silent, idle=True)
+    bench.now += bench.config.inquire_after
+    inquiry = one(bench.listen(silent, silent, idle=True), out.Request)
+    leg = SnapshotLeg(conn(1, A), model.DeviceId(B), (CONNECTED, CONNECTED))
+    assert not every(bench.give(ServiceAnswered(inquiry.token, model.DeviceSnapshot((leg,)))), out.Finish)
+
+
+def test_idle_code_in_mid_call_raises_an_alarm() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.listen(-20, -20)
+    bench.listen(float("-inf"), float("-inf"), idle=True)
+    bench.now += bench.config.quiet_after
+    assert "idle code on both slots" in one(bench.listen(float("-inf"), float("-inf"), idle=True), AlarmRaised).text
+
+
+def test_a_group_member_that_answers_is_recorded_also_when_the_others_are_cleared() -> None:
+    bench = Bench(pairs=PAIRS[:1])
+    bench.recorded(9, C, "9999")
+    who = parties("+4822", B, trunk_in="7801")
+    bench.report(A, delivered(1, A, who, ALERTING))
+    bench.report(B, delivered(1, B, who, ALERTING))
+    bench.report(B, established(1, B, who))
+    bench.report(A, cleared(1, A, NULL))
+    bench.report(B, cleared(1, A, CONNECTED))
+    bench.hang_up(9, C)
+    assert one(bench.after(1.0), out.Listen)

@@ -29,7 +29,7 @@ class Book:
     def adopt(self, conversation: Conversation) -> None:
         """Take over a conversation that an earlier run of the recorder had begun."""
         self.conversations[conversation.id] = conversation
-        for call_id in conversation.calls:
+        for call_id in conversation.call_ids:  # which of them still runs, the next snapshot tells
             self._by_call[call_id] = conversation
 
     def find(self, call_id: bytes | None, thread: bytes | None = None) -> Conversation | None:
@@ -80,5 +80,8 @@ class Book:
     def close(self, conversation: Conversation) -> None:
         """The conversation is over; its calls were dropped before."""
         del self.conversations[conversation.id]
+        for call_id in conversation.call_ids:
+            if self._by_call.get(call_id) is conversation:
+                del self._by_call[call_id]
         for thread in [t for t, owner in self._by_thread.items() if owner is conversation]:
             del self._by_thread[thread]

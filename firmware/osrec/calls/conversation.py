@@ -17,12 +17,14 @@ class Call:
         answered: somebody answered, so connected parties hear each other.
         legs: state of each device's connection; cleared ones are removed.
         connections: the connection ids as the PBX gave them, to use in requests.
+        gone: devices whose connection was cleared; several monitors tell of it.
     """
 
     call_id: bytes
     answered: bool = False
     legs: dict[str, LocalState] = field(default_factory=dict)
     connections: dict[str, ConnectionId] = field(default_factory=dict)
+    gone: set[str | None] = field(default_factory=set)
 
     def talking(self, device: str) -> bool:
         """Connected in an answered call, and not only to people who have put it on hold."""

@@ -33,6 +33,7 @@ STATES: dict[type, LocalState] = {
     model.Held: LocalState.HOLD,
     model.Retrieved: LocalState.CONNECTED,
 }
+NEVER_SPOKE = (LocalState.ALERTING, LocalState.QUEUED, LocalState.FAIL)
 OPENING = (
     model.ServiceInitiated,
     model.Originated,
@@ -280,7 +281,9 @@ class Tracker:
         if device is not None:
             call.legs.pop(device, None)
         self._see_local(call, station, event)
-        call.left_alone()
+        if device not in call.gone and before.get(device or "") not in NEVER_SPOKE:
+            call.left_alone()
+        call.gone.add(device)
         if call.legs == before:
             return []
         return [self._happened(conversation, event, device), *self._end_if_over(conversation, _cause(event))]

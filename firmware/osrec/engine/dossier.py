@@ -25,6 +25,17 @@ class Step:
     detail: dict[str, str]
 
 
+RETRIES = (5.0, 15.0, 60.0)  # seconds after which a refused fork is asked for again; the last one for ever
+
+
+@dataclass(slots=True)
+class Refusal:
+    """The PBX refused to fork a station in a call, on as many pairs as are tried; `again` is when to ask once more."""
+
+    times: int
+    again: float
+
+
 @dataclass(slots=True)
 class Dossier:
     """One running conversation.
@@ -34,7 +45,7 @@ class Dossier:
         decision: of the rules, None while nobody talked.
         reason: why it is not recorded although it should be.
         waiting: it should be recorded now and is not, for want of a pair or of room in the journal.
-        failed: (station, call id) whose fork the PBX refused for good.
+        refusals: by (station, call id).
         history: its newest steps.
     """
 
@@ -43,11 +54,30 @@ class Dossier:
     decision: Decision | None = None
     reason: str | None = None
     waiting: bool = False
-    failed: set[tuple[str, bytes]] = field(default_factory=set)
+    refusals: dict[tuple[str, bytes], Refusal] = field(default_factory=dict)
     history: deque[Step] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
     def remember(self, step: Step) -> None:
         self.history.append(step)
+
+    def refused(self, station: str, call_id: bytes, now: float) -> None:
+        """The PBX refused; it is asked again later."""
+        known = self.refusals.get((station, call_id))
+        times = known.times + 1 if known else 1
+        self.refusals[station, call_id] = Refusal(times, now + RETRIES[min(times, len(RETRIES)) - 1])
+
+    def may_ask(self, station: str, call_id: bytes, now: float) -> bool:
+        """Whether the PBX may be asked for a fork now."""
+        refusal = self.refusals.get((station, call_id))
+        return refusal is None or refusal.again <= now
+
+    def forgive(self, station: str) -> None:
+        """What was refused before may work now."""
+        self.refusals = {key: refusal for key, refusal in self.refusals.items() if key[0] != station}
+
+    def due(self, now: float) -> bool:
+        """Whether something waits for a pair, or for another try."""
+        return self.waiting or any(refusal.again <= now for refusal in self.refusals.values())
 
     def decide(self, decision: Decision) -> None:
         """Keep the decision that says most: to record before never, never before "no rule"."""
@@ -59,7 +89,7 @@ class Dossier:
         self.recordings += other.recordings
         self.started = min(self.started, other.started)
         self.decision = self.decision or other.decision
-        self.failed |= other.failed
+        self.refusals |= other.refusals
 
     def conclude(self, conversation: Conversation, decision: Decision, now: float, at: datetime) -> ConversationEnded:
         """The record of a conversation that is over; `decision`: what the rules said or would have said."""

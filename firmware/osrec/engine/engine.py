@@ -38,7 +38,7 @@ from osrec.engine.recording import Recording, State
 from osrec.engine.rules import Facts, RuleSet
 from osrec.engine.settings import EngineConfig
 from osrec.store.records import Decision
-from osrec.wire.csta.model import ConnectionId, DeviceId, SnapshotLeg
+from osrec.wire.csta.model import ConnectionId, DeviceId, DeviceSnapshot, SnapshotDevice, SnapshotLeg
 
 
 class Engine:
@@ -66,6 +66,8 @@ class Engine:
         self._new_id = new_id
         self._dossiers: dict[UUID, Dossier] = {}
         self._unmonitored: set[str] = set()
+        self._unconfirmed: set[str] = set()  # no snapshot since the link came up
+        self._inquiries: dict[object, str] = {}  # stations asked for, by token
         self._accepts_new = True
         self._pool_alarm = False
 
@@ -98,6 +100,7 @@ class Engine:
             case link.Reported(station, report):
                 return self._apply(self.tracker.handle(station, report.event, now), now, at)
             case link.SnapshotTaken(station, legs):
+                self._unconfirmed.discard(station)
                 return self._resync(station, legs, now, at)
             case link.ServiceAnswered():
                 return self._answered(event, now, at)
@@ -145,7 +148,7 @@ class Engine:
         outputs = self._apply(self.tracker.reconcile(station, legs, now), now, at)
         for conversation in list(self.tracker.conversations.values()):
             if conversation.has(station) and (dossier := self._dossiers.get(conversation.id)):
-                dossier.failed = {(failed, call) for failed, call in dossier.failed if failed != station}
+                dossier.forgive(station)
                 outputs += self._review(conversation, now, at)
         return outputs
 
@@ -190,7 +193,7 @@ class Engine:
             for station in talkers:
                 if station in covered or (covered and self._config.internal == "once"):
                     continue
-                if (station, call.call_id) in dossier.failed:
+                if not dossier.may_ask(station, call.call_id, now):
                     continue
                 connection = call.connections.get(station) or ConnectionId(call.call_id, DeviceId(station))
                 started = self._consider(conversation, dossier, station, connection, now)
@@ -223,7 +226,8 @@ class Engine:
             dossier.reason, dossier.waiting = "the journal has no room for a new recording", True
             return []
         if not self.forks.ready:
-            dossier.reason, dossier.waiting = "ended before the recorder had found its ports free", True
+            reason = "ended before the recorder had found its ports free" if self.link_up else "the CSTA link is down"
+            dossier.reason, dossier.waiting = reason, True
             return []
         outputs = self.forks.start(self._new_id(), conversation.id, connection, station, decision, tried)
         if not outputs:
@@ -262,7 +266,9 @@ class Engine:
     # --- forks
 
     def _answered(self, event: link.ServiceAnswered, now: float, at: datetime) -> list[Output]:
-        follow_up = self.forks.sweep_answered(event.token, event.outcome)
+        if event.token in self._inquiries:
+            return self._inquired(self._inquiries.pop(event.token), event.outcome, now, at)
+        follow_up = self.forks.sweep_answered(event.token, event.outcome, now)
         if follow_up is not None:
             return follow_up + (self._review_waiting(now, at) if self.forks.ready else [])
         recording = self.forks.answered(event.token, event.outcome)
@@ -328,7 +334,7 @@ class Engine:
             if retry:
                 return outputs + retry
             dossier.reason = f"fork refused by the PBX: {recording.refused}"
-        dossier.failed.add((recording.station, call_id))
+        dossier.refused(recording.station, call_id, now)
         text = f"the PBX refused to fork station {recording.station}: {recording.refused}"
         return [*outputs, AlarmRaised("fork-refused", Severity.MAJOR, text), *self._review(conversation, now, at)]
 
@@ -338,7 +344,7 @@ class Engine:
             return [Forget(recording.id)]
         recording.state = State.DRAINING
         recording.release_at = now + self._config.tail
-        return [Finish(recording.id, self._config.tail, reason), *silence_alarms(recording)]
+        return [Finish(recording.id, recording.release_at, reason), *silence_alarms(recording)]
 
     # --- time, lines, journal, link
 
@@ -353,7 +359,7 @@ class Engine:
         outputs: list[Output] = []
         for conversation in list(self.tracker.conversations.values()):
             dossier = self._dossiers.get(conversation.id)
-            if dossier is not None and dossier.waiting:
+            if dossier is not None and dossier.due(now):
                 outputs += self._review(conversation, now, at)
         return outputs
 
@@ -364,10 +370,29 @@ class Engine:
         for recording in list(self.recordings.values()):
             if recording.state is State.RUNNING and recording.pair in heard.pairs:
                 outputs += listen(recording, heard.pairs[recording.pair], self._config, now)
-                if self._blind(recording.station) and audio_ended(recording, self._config, now):
-                    outputs += self._stop(recording, "audio ended while the station was not monitored", now)
-                    outputs += self._apply(self.tracker.reconcile(recording.station, (), now), now, at)
+                outputs += self._silent(recording, now, at)
         return outputs + self._review_waiting(now, at)
+
+    def _silent(self, recording: Recording, now: float, at: datetime) -> list[Output]:
+        """Is the call over, and nobody told us? While nobody could, silence says so; else the PBX is asked."""
+        if not audio_ended(recording, self._config, now):
+            return []
+        station = recording.station
+        if self._blind(station):
+            outputs = self._stop(recording, "audio ended while the station was not monitored", now)
+            return outputs + self._apply(self.tracker.reconcile(station, (), now), now, at)
+        gone = not recording.joined
+        patience = self._config.audio_end if gone else self._config.inquire_after
+        if recording.idle_since is None or now - recording.idle_since < patience or station in self._inquiries.values():
+            return []
+        recording.idle_since = now  # not again before as long a silence
+        token, request = self.forks.ask(SnapshotDevice(DeviceId(station)))
+        self._inquiries[token] = station
+        return [request]
+
+    def _inquired(self, station: str, outcome: object, now: float, at: datetime) -> list[Output]:
+        """A silent station was asked for; when the PBX does not tell, the recordings go on."""
+        return self._resync(station, outcome.legs, now, at) if isinstance(outcome, DeviceSnapshot) else []
 
     def _journal(self, accepts_new: bool, now: float, at: datetime) -> list[Output]:
         self._accepts_new = accepts_new
@@ -380,6 +405,7 @@ class Engine:
         outputs: list[Output] = [*link_alarms(event)]
         match event:
             case link.LinkUp():
+                self._unconfirmed = set(self.tracker.monitored)
                 outputs += self.forks.connected()
             case link.LinkDown():
                 self.forks.disconnected()
@@ -393,7 +419,7 @@ class Engine:
 
     def _blind(self, station: str) -> bool:
         """Nobody would tell us that the station's call is over: only its audio does."""
-        return not self.link_up or station in self._unmonitored
+        return not self.link_up or station in self._unmonitored or station in self._unconfirmed
 
     def _adopt(self, event: Adopt, now: float, at: datetime) -> list[Output]:
         opened, conversation = event.opened, event.conversation

@@ -20,7 +20,14 @@ from osrec.wire.csta.model import (
 
 
 class ForkStrategy(Protocol):
-    """One way to get a station's two sides onto two ports."""
+    """One way to get a station's two sides onto two ports.
+
+    Attributes:
+        reaches_back: audio of the call may be on the pair before we ask for it, so the pre-roll belongs to the
+            recording; else nothing that was there before can be of this call.
+    """
+
+    reaches_back: bool
 
     def start(self, connection: ConnectionId, pair: Pair) -> list[tuple[Port, Argument]]:
         """Requests to send at once, in this order, one for each port."""
@@ -41,6 +48,8 @@ class SilentConference:
     Args:
         own_first: the PBX puts the station's own voice on the port that joins first.
     """
+
+    reaches_back = False  # the PBX connects a port when it is asked to
 
     def __init__(self, own_first: bool = True) -> None:
         self._own_first = own_first

@@ -38,10 +38,11 @@ class Forks:
     # --- the link
 
     def connected(self) -> list[Output]:
-        """First of all, our free ports are taken out of whatever calls they were left in."""
+        """First of all, where does the PBX have our ports? Those that no recording holds are taken out of there."""
         self.link_up = True
-        free = (pair for pair in self.pool.pairs if self.pool.owner(pair) is None)
-        return _requests(self._sweep.begin(port.number for pair in free for port in (pair.own, pair.other)))
+        in_use = {port.number for r in self.recordings.values() for port in (r.pair.own, r.pair.other)}
+        ports = [port.number for pair in self.pool.pairs for port in (pair.own, pair.other)]
+        return _requests(self._sweep.begin(ports, in_use))
 
     def disconnected(self) -> None:
         """The link answers what is outstanding with Lost."""
@@ -51,12 +52,18 @@ class Forks:
     @property
     def ready(self) -> bool:
         """Whether forks may be asked for: the ports are known to be free."""
-        return not self._sweep.running
+        return self.link_up and not self._sweep.running
 
-    def sweep_answered(self, token: object, outcome: Outcome) -> list[Output] | None:
+    def sweep_answered(self, token: object, outcome: Outcome, now: float) -> list[Output] | None:
         """What follows the answer to a request of the sweep; None when the token is not of one."""
-        requests = self._sweep.answered(token, outcome)
-        return None if requests is None else _requests(requests)
+        step = self._sweep.answered(token, outcome)
+        if step is None:
+            return None
+        if step.found is not None and step.found.connection is None:
+            self.port_dropped(step.found.port, now)
+        elif step.found is not None and step.found.connection is not None:
+            self._port_is_in(step.found.port, step.found.connection)
+        return _requests(step.requests)
 
     # --- leases
 
@@ -75,7 +82,7 @@ class Forks:
             return []
         new = Recording(recording, conversation, station, pair, connection, decision, tried=(*tried, pair))
         self.recordings[recording] = new
-        outputs: list[Output] = [Listen(recording, pair)]
+        outputs: list[Output] = [Listen(recording, pair, self._strategy.reaches_back)]
         for port, argument in self._strategy.start(connection, pair):
             token = self._token()
             new.awaited[token] = port
@@ -104,6 +111,8 @@ class Forks:
         if joined is not None:
             recording.joined[port.number] = joined
         else:
+            if isinstance(outcome, Lost):  # it may have happened all the same
+                recording.joined[port.number] = ConnectionId(recording.connection.call_id, DeviceId(port.number))
             recording.refused = f"port {port.number}: {outcome_text(outcome)}"
         return None if recording.awaited else recording
 
@@ -122,9 +131,17 @@ class Forks:
             recording.port_dropped = recording.port_dropped or now
 
     def port_moved(self, port: str, call_id: bytes) -> None:
+        self._port_is_in(port, ConnectionId(call_id, DeviceId(port)))
+
+    def _port_is_in(self, port: str, connection: ConnectionId) -> None:
         for recording in self._on(port):
             if port in recording.joined:
-                recording.joined[port] = ConnectionId(call_id, DeviceId(port))
+                recording.joined[port] = connection
+
+    def ask(self, argument: Argument) -> tuple[object, Output]:
+        """A request of somebody else: its token, and the output."""
+        token = self._token()
+        return token, Request(token, argument)
 
     def of(self, conversation: UUID, *states: State) -> list[Recording]:
         """Recordings of a conversation in these states."""

@@ -23,7 +23,11 @@ def listen(
         )
         if not was_heard
     ]
-    if not quiet:
+    idle = recording.idle_since is not None and now - recording.idle_since >= config.quiet_after
+    if idle and not quiet:
+        text = f"station {station}, line {pair.line}: idle code on both slots of {pair} for {config.quiet_after:.0f} s"
+        alarms.append(AlarmRaised(f"no-energy:{pair}", Severity.WARNING, text))
+    elif not quiet:
         alarms.append(AlarmCleared(f"no-energy:{pair}"))
     elif now - recording.since >= config.quiet_after:
         text = f"station {station}, line {pair.line}: no audio for {config.quiet_after:.0f} s on {' and '.join(quiet)}"

@@ -83,10 +83,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """From here on the pair's audio may belong to the recording: note where the line stands."""
+    """From here on the pair's audio may belong to the recording: note where the line stands.
+
+    `reach_back`: what the pre-roll holds may belong to it, too.
+    """
 
     recording: UUID
     pair: Pair
+    reach_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +125,10 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The recording ends `tail` seconds from now, when what is still on its way has come in."""
+    """The recording ends at `when`, when what is still on its way has come in; then its pair is free."""
 
     recording: UUID
-    tail: float
+    when: float
     reason: str
 
 

@@ -34,14 +34,16 @@ class Ears:
         self._preroll = int(preroll * FRAME_RATE)
         self._ends: dict[Pair, int] = {}  # where the last recording on the pair ended
 
-    def begin(self, pair: Pair) -> tuple[int, int]:
+    def begin(self, pair: Pair, *, reach_back: bool) -> tuple[int, int]:
         """(first sample that belongs to a recording that is asked for now, the line's head).
 
-        Audio that was on the pair before counts back to the pre-roll, but never into the recording before, and idle
-        code in front of the audio does not count.
+        With `reach_back`, audio that was on the pair before counts as far back as the pre-roll goes, but never into
+        the recording before, and idle code in front of the audio does not count.
         """
         line = self._lines[pair.line]
         head = line.head
+        if not reach_back:
+            return head, head
         first = max(head - self._preroll, self._ends.get(pair, 0), line.oldest)
         if first >= head:
             return head, head
@@ -68,8 +70,10 @@ class Ears:
         head = line.head
         first = max(head - LOOK, line.oldest)
         own, other = (line.read(port.slot, first, head - first) for port in (pair.own, pair.other))
-        idle = not own.strip(self._idle) and not other.strip(self._idle)
-        return PairHeard(levels[pair.own.slot], levels[pair.other.slot], idle, own == other and not idle)
+        # what did not arrive is no sign that the call is over
+        heard = head > first and not line.gaps(first, head - first)
+        idle = heard and not own.strip(self._idle) and not other.strip(self._idle)
+        return PairHeard(levels[pair.own.slot], levels[pair.other.slot], idle, heard and own == other and not idle)
 
     def alarms(self) -> list[AlarmRaised | AlarmCleared]:
         """Line alarms that came or went since the last call."""

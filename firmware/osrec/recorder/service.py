@@ -184,15 +184,15 @@ class Recorder:
         match output:
             case Request(token, argument):
                 self._request(token, argument)
-            case Listen(recording, pair):
-                first, head = self.ears.begin(pair)
+            case Listen(recording, pair, reach_back):
+                first, head = self.ears.begin(pair, reach_back=reach_back)
                 self._begun[recording] = _Begun(pair, first, head, self._clock.now())
             case Open():
                 self._open(output)
             case Remark():
                 self._remark(output)
-            case Finish(recording, tail, reason):
-                self._finishing[recording] = _Finishing(self._clock.now() + tail, reason)
+            case Finish(recording, when, reason):
+                self._finishing[recording] = _Finishing(when, reason)
             case Forget(recording):
                 self._begun.pop(recording, None)
             case Concluded(record):
