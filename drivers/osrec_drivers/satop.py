@@ -60,6 +60,10 @@ def _adopt(spec: str, said: SatopSpec, fd: int) -> socket.socket:
     if held.family is not said.local.family or held.type is not socket.SOCK_DGRAM or held.getsockname()[1] == 0:
         held.detach()
         raise OpenError(f"line {spec!r}: descriptor {fd} must be a bound UDP socket of {said.local.family.name}")
+    wanted, is_at = said.local.address, held.getsockname()
+    if wanted[1] and wanted[:2] != is_at[:2]:
+        held.detach()
+        raise OpenError(f"line {spec!r}: descriptor {fd} listens at {is_at[:2]}, the spec says {wanted[:2]}")
     _prepare(held)
     return held
 

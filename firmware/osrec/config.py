@@ -1,5 +1,6 @@
 """The recorder's configuration file, osrec.toml; `docs/osrec.toml` is the complete, commented example."""
 
+import re
 import tomllib
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,14 @@ from osrec.numbers import Patterns, expand
 
 SLOT_TS0 = 0  # carries frame alignment, G.704 2.3.2
 TDM_SLOTS = range(1, 32)
+
+
+SLOTS_PATTERN = re.compile(r"\s*\d{1,2}\s*(-\s*\d{1,2}\s*)?(,\s*\d{1,2}\s*(-\s*\d{1,2}\s*)?)*")
+
+
+def _padded(part: str) -> str:
+    """A slot or range of slots with two digits each, as `expand` wants ranges."""
+    return "-".join(end.strip().zfill(2) for end in part.split("-"))
 
 
 class Section(BaseModel):
@@ -85,13 +94,17 @@ class LineSection(Section):
     def _check_ports(cls, value: list[str]) -> list[str]:
         return _numbers(value)
 
+    @field_validator("slots")
+    @classmethod
+    def _check_slots(cls, value: str) -> str:
+        if not SLOTS_PATTERN.fullmatch(value):
+            raise ValueError(f"{value!r} are no time slots; write numbers and ranges such as 1-15,17-31")
+        expand(map(_padded, value.split(",")))
+        return value
+
     @property
     def slot_numbers(self) -> list[int]:
-        return [int(slot) for slot in expand([self._padded(part) for part in self.slots.split(",")])]
-
-    @staticmethod
-    def _padded(part: str) -> str:
-        return "-".join(end.strip().zfill(2) for end in part.split("-"))
+        return [int(slot) for slot in expand(map(_padded, self.slots.split(",")))]
 
     @property
     def port_numbers(self) -> list[str]:
@@ -192,6 +205,18 @@ class Config(Section):
                         f"lines: port {port} is on {seen[port]!r} and on {line.name!r}; a port is one slot"
                     )
                 seen[port] = line.name
+        spare = self.data.spare_directory
+        if spare is not None and spare == self.data.directory:
+            raise ValueError(
+                f"data.spare_directory = {str(spare)!r} is data.directory; name one on another file system"
+            )
+        trunks = Patterns(self.stations.trunks)
+        both = [station for station in expand(self.stations.monitored) if station in trunks]
+        if both:
+            patterns = ", ".join(trunks.entries)
+            raise ValueError(
+                f"stations.trunks ({patterns}) includes {both[0]}, which stations.monitored says is a station"
+            )
         watched = set(expand(self.stations.monitored)) & seen.keys()
         if watched:
             raise ValueError(f"stations.monitored: {sorted(watched)[0]} is one of the recorder's own ports")

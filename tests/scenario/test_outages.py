@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from osrec_drivers.line import FRAME_RATE
 from osrec_drivers.virtual import FaultKind
 from osrec_emulators.diun2.faults import Faults, TimeSlot
@@ -85,6 +87,53 @@ def test_after_a_restart_of_the_machine_the_call_goes_on_in_a_recording_of_its_o
         assert first.gaps == second.gaps == []
         assert second.sample_count > 5 * FRAME_RATE
         assert second.events[0].kind == "resync"
+
+
+def test_a_recorder_killed_after_a_consultation_finds_its_call_again(tmp_path: Path) -> None:
+    play = steps(
+        *TWO_PARTY,
+        (1.0, "3100", "consult", "3101"),
+        (0.5, "3101", "answer"),
+        (1.0, "3101", "hangup"),
+        (0.5, "3100", "retrieve"),
+        (10.0, "3100", "hangup"),
+    )
+    with Site(tmp_path, play) as site:
+        site.run(6)
+        site.kill_recorder()
+        site.run(1)
+        site.start_recorder()
+        site.run(10).finish()
+        report = site.judge(restarts=1)
+        assert report.right
+        (recording,) = site.sidecars()
+        assert [gap.count / FRAME_RATE for gap in recording.gaps] == [pytest.approx(1.05, abs=0.1)]
+        assert len(site.conversations()) == 1
+
+
+def test_a_pair_left_over_by_a_killed_recorder_gives_nothing_to_the_next_call(tmp_path: Path) -> None:
+    first = steps(*TWO_PARTY, (3.0, "3100", "hangup"))
+    second = steps((5.5, OUTSIDE, "call", "3101"), (0.5, "3101", "answer"), (4.0, "3101", "hangup"))
+    with Site(tmp_path, first, second, pairs=1) as site:
+        site.run(1.51)  # the fork is granted, the journal does not know it yet
+        site.kill_recorder()
+        site.run(1.5)
+        site.start_recorder()
+        site.run(9).finish()
+        assert [fault for one in site.judge(restarts=1).recordings for fault in one.faults] == []
+
+
+def test_link_and_line_failing_together_do_not_end_a_call(tmp_path: Path) -> None:
+    with Site(tmp_path, steps(*TWO_PARTY, (25.0, "3100", "hangup")), recording={"audio_end": 5.0}) as site:
+        site.run(4)
+        site.cut_link()
+        site.damage(FaultKind.LOST, seconds=12.0)
+        site.run(12)
+        site.mend_link()
+        site.run(14).finish()
+        equal(site)
+        (recording,) = site.sidecars()
+        assert sum(gap.count for gap in recording.gaps) == pytest.approx(12 * FRAME_RATE, rel=0.01)
 
 
 def test_a_recording_is_not_taken_up_again_after_a_long_absence(tmp_path: Path) -> None:

@@ -59,6 +59,13 @@ def test_a_small_file_is_enough(tmp_path: Path) -> None:
         ('ports = ["7101-7130"]', 'ports = ["3100-3129"]', "3100 is one of the recorder's own ports"),
         ('ports = ["7101-7130"]', 'ports = ["1-3"]\nslots = "1-3"', "the count must be even"),
         ('ports = ["7101-7130"]', 'ports = ["1-4"]\nslots = "30-33"', "time slot 32 does not carry audio"),
+        ('ports = ["7101-7130"]', 'ports = ["1-4"]\nslots = "a-b"', "slots: 'a-b' are no time slots; write numbers"),
+        (
+            'directory = "data"',
+            'directory = "data"\nspare_directory = "data"',
+            "is data.directory; name one on another",
+        ),
+        ('trunks = ["78??"]', 'trunks = ["31??"]', "stations.trunks (31??) includes 3100, which stations.monitored"),
         ('action = "record"', 'action = "maybe"', "rules[0].action = 'maybe'"),
         ('action = "record"', 'action = "record"\n[[rules]]\nname = "all"\naction = "never"', "'all' is used twice"),
         ('directory = "data"', 'directory = "data', "not TOML"),

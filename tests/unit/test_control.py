@@ -57,6 +57,18 @@ def test_a_socket_left_behind_by_a_killed_process_is_replaced(tmp_path: Path) ->
     assert talk(tmp_path / "s", b'{"ask": "status"}\n')[0]["ok"]
 
 
+def test_a_volume_that_cannot_be_written_does_not_stop_the_recorder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    server = ControlServer(tmp_path / "file" / "s", dict)
+
+    async def live() -> None:
+        await server.start()
+        await server.close()
+
+    asyncio.run(live())
+    assert not (tmp_path / "file" / "s").exists()
+
+
 def test_asking_a_recorder_that_does_not_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotRunningError, match="is `osrec run` running"):
         ask.status(tmp_path / "s")

@@ -210,7 +210,7 @@ def test_waits_while_the_pbx_does_not_work() -> None:
         [
             (0.0, Connected(), [AARQ]),
             (0.0, PduReceived(Associated(0)), []),
-            (1.0, invoked(SystemStatus(Status.DISABLED)), [status_answered(), Trouble("the PBX is disabled")]),
+            (1.0, invoked(SystemStatus(Status.DISABLED)), [status_answered(), LinkDown("the PBX is disabled")]),
             (21.0, TimerExpired(), [invoke(1, RequestSystemStatus())]),
             (21.1, result(1, SystemStatusReported(Status.NORMAL), 210), [LinkUp()]),
         ],
@@ -575,8 +575,8 @@ def test_a_pbx_that_was_disabled_is_snapshot_when_it_works_again() -> None:
     play(
         running(),
         [
-            (1.0, invoked(SystemStatus(Status.DISABLED)), [status_answered(), Trouble("the PBX is disabled")]),
-            (9.0, invoked(SystemStatus(Status.NORMAL)), [status_answered(), snap(3)]),
+            (1.0, invoked(SystemStatus(Status.DISABLED)), [status_answered(), LinkDown("the PBX is disabled")]),
+            (9.0, invoked(SystemStatus(Status.NORMAL)), [status_answered(), LinkUp(), snap(3)]),
         ],
     )
 

@@ -29,6 +29,14 @@ def test_a_rule_needs_all_its_conditions() -> None:
     assert decision.trace == ["out: direction in is not out", "rest: matches, never"]
 
 
+def test_a_call_of_unknown_direction_is_rather_recorded_than_lost() -> None:
+    unknown = Facts("3105", "unknown", ())
+    record = RuleSet([Rule("out", "record", directions=frozenset({"out"}))])
+    never = RuleSet([Rule("out", "never", directions=frozenset({"out"})), Rule("all", "record")])
+    assert record.decide(unknown).action == "record"
+    assert never.decide(unknown).rule == "all"
+
+
 def test_without_a_matching_rule_nothing_is_recorded() -> None:
     decision = RuleSet([Rule("others", "record", stations=Patterns(["32??"]))]).decide(FACTS)
     assert (decision.action, decision.rule) == ("none", None)

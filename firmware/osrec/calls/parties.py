@@ -59,6 +59,16 @@ class Parties:
         elif numbers & self.monitored:
             conversation.direction = "internal"
 
+    def found(self, conversation: Conversation, station: str, endpoint: model.Device | None) -> None:
+        """A snapshot tells who is in a call, but not who called: the direction stays as it is.
+
+        A party whose number is longer than any station's is taken to be outside.
+        """
+        conversation.participant(station)
+        number = number_of(endpoint)
+        longest = max((len(one) for one in self.monitored), default=0)
+        self.name(conversation, endpoint, external=number is not None and len(number) > longest)
+
     def name(self, conversation: Conversation, device: model.Device | None, *, external: bool = False) -> None:
         """Somebody takes part. Trunks and our own ports are nobody."""
         number = number_of(device)

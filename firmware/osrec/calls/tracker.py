@@ -131,6 +131,7 @@ class Tracker:
         elif device is not None and state is not None:
             call.legs[device] = state
             call.connections[device] = connection
+            call.gone.discard(device)
         if isinstance(event, model.Established):
             call.answered = True
             conversation.answered = conversation.answered or now
@@ -328,7 +329,7 @@ class Tracker:
             )
         if call.answered:
             conversation.answered = conversation.answered or now
-        self._parties.name(conversation, leg.endpoint)
+        self._parties.found(conversation, station, leg.endpoint)
         if (call.legs, call.answered) != before:
             changes.append(Happened(conversation, "resync", station, "resync", (("call", call_id.hex()),)))
         return changes

@@ -302,21 +302,24 @@ class Link:
         if self.state is State.AWAITING_STATUS:
             if status in _NOT_WORKING:
                 self._state_due = None  # it will say when it works; the heartbeat goes on asking
-                self.emit(Trouble(f"the PBX is {status_name(status)}"))
+                self._tell_down(f"the PBX is {status_name(status)}")
             else:
                 self._up(now)
         elif self.state is State.UP:
             self._status_changed(status)
 
     def _status_changed(self, status: int) -> None:
+        if status in _NOT_WORKING:
+            self._stale = True
+            self._tell_down(f"the PBX is {status_name(status)}")
+            return
         if status not in (Status.NORMAL, Status.ENABLED):
             self.emit(Trouble(f"the PBX is {status_name(status)}"))
-        if status == Status.MESSAGES_LOST:
+        if self._stale:
+            self._stale, self._told = False, None
+            self.emit(LinkUp())
             self.monitors.resync()
-        elif status in _NOT_WORKING:
-            self._stale = True
-        elif self._stale:
-            self._stale = False
+        elif status == Status.MESSAGES_LOST:
             self.monitors.resync()
 
     def _up(self, now: float) -> None:

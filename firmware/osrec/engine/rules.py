@@ -36,7 +36,9 @@ class Rule:
         """Why the rule does not match, None when it does."""
         if self.stations is not None and facts.station not in self.stations:
             return f"station {facts.station} is not in {', '.join(self.stations.entries)}"
-        if self.directions is not None and facts.direction not in self.directions:
+        # of a call found by a snapshot nobody knows the direction: rather record it than lose it
+        unsure = facts.direction == "unknown" and self.action == "record"
+        if self.directions is not None and facts.direction not in self.directions and not unsure:
             return f"direction {facts.direction} is not {' or '.join(sorted(self.directions))}"
         if self.numbers is not None and not any(number in self.numbers for number in facts.numbers):
             others = ", ".join(facts.numbers) or "no number known"

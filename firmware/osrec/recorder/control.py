@@ -29,10 +29,14 @@ class ControlServer:
         self._clients: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._connected, self._path, limit=LONGEST_REQUEST)
-        self._path.chmod(0o660)
+        """Listen. On a dead volume nobody can ask, but recording goes on, with the journal on the spare directory."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.unlink(missing_ok=True)
+            self._server = await asyncio.start_unix_server(self._connected, self._path, limit=LONGEST_REQUEST)
+            self._path.chmod(0o660)
+        except OSError as error:
+            log.error("no control socket", path=str(self._path), error=str(error))
 
     async def close(self) -> None:
         if self._server is not None:
@@ -40,7 +44,8 @@ class ControlServer:
         for task in self._clients:
             task.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))

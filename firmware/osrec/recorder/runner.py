@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from importlib.metadata import version
+from typing import Any
 
 import structlog
 from uuid6 import uuid7
@@ -25,6 +26,7 @@ from osrec.store.recovery import Recovered
 from osrec.store.state import JournalState
 from osrec.store.takeover import boot_id
 from osrec.store.writer import JournalWriter
+from osrec_drivers.errors import OpenError
 from osrec_drivers.line import Anchor, Line, open_line
 
 log = structlog.get_logger()
@@ -40,9 +42,17 @@ def held_sockets(environment: Mapping[str, str]) -> dict[str, int]:
 
 def open_lines(config: Config, anchors: Mapping[str, Anchor], held: Mapping[str, int]) -> dict[str, Line]:
     """All lines, their sample numbers going on from the anchors. Raises DriverError."""
-    return {
-        line.name: open_line(line.spec, fd=held.get(line.name), resume=anchors.get(line.name)) for line in config.lines
-    }
+    lines: dict[str, Line] = {}
+    for line in config.lines:
+        resume = anchors.get(line.name)
+        try:
+            lines[line.name] = open_line(line.spec, fd=held.get(line.name), resume=resume)
+        except OpenError as error:
+            if line.name not in held:
+                raise
+            log.warning("held socket not taken: the configuration has changed?", line=line.name, error=str(error))
+            lines[line.name] = open_line(line.spec, resume=resume)
+    return lines
 
 
 def anchors_of(recovered: Recovered, boot: str) -> dict[str, Anchor]:
@@ -98,23 +108,29 @@ async def run(config: Config) -> None:
     control = ControlServer(config.data.directory / "control.sock", snapshot.status)
     await control.start()
     log.info("recorder runs", run=str(run_id), lines=len(lines), pairs=len(engine.pool.pairs))
-    linking = asyncio.create_task(link.run(), name="csta link")
-    ticking = asyncio.create_task(_tick(recorder, clock), name="tick")
     try:
-        stop = asyncio.create_task(stopping.wait())
-        done, _ = await asyncio.wait({stop, linking, ticking}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {stop}:
-            task.result()  # a part that ended by itself failed: say so and be restarted
+        await _until(stopping, link.run(), _tick(recorder, clock))
     finally:
-        for task in (linking, ticking):
-            task.cancel()
-        await asyncio.gather(linking, ticking, return_exceptions=True)
         await control.close()
         recorder.stop()
         writer.stop()
         for line in lines.values():
             line.close()
         log.info("recorder stopped")
+
+
+async def _until(stopping: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:
+    """Run the parts until told to stop. A part that ends by itself failed: its error comes out, for a restart."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        done, _ = await asyncio.wait({stop, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stop}:
+            task.result()
+    finally:
+        for task in (stop, *tasks):
+            task.cancel()
+        await asyncio.gather(stop, *tasks, return_exceptions=True)
 
 
 async def _tick(recorder: Recorder, clock: SystemClock) -> None:

@@ -130,8 +130,23 @@ class Recorder:
         log.info("recording goes on", recording=str(opened.recording), station=opened.station, pair=str(pair))
 
     def _close_left(self, recovered: OpenRecording, reason: str) -> None:
-        recording = recovered.opened.recording
+        opened, recording = recovered.opened, recovered.opened.recording
         self._writer.close(recording, recovered.last_sample, recovered.last_at, reason)
+        self._writer.conversation(
+            ConversationEnded(
+                conversation=recovered.conversation,
+                started=opened.at,
+                answered=opened.at,
+                ended=recovered.last_at,
+                direction=recovered.direction,
+                stations=[opened.station],
+                parties=recovered.parties,
+                calls=recovered.calls,
+                decision=opened.decision,
+                recordings=[recording],
+                outcome="recorded",
+            )
+        )
         log.warning("recording ended with the earlier run", recording=str(recording), reason=reason)
 
     def take(self, output: link.Output) -> None:
@@ -323,9 +338,9 @@ class Recorder:
     def _conversation_of(self, recovered: OpenRecording, now: float) -> Conversation:
         """What the journal knows of the conversation; the snapshot after reconnection puts it right."""
         opened = recovered.opened
-        known = self.engine.tracker.conversations.get(opened.conversation)
+        known = self.engine.tracker.conversations.get(recovered.conversation)
         began = now - (self._clock.at() - opened.at).total_seconds()
-        conversation = known or Conversation(opened.conversation, began, recovered.direction, answered=began)
+        conversation = known or Conversation(recovered.conversation, began, recovered.direction, answered=began)
         for party in recovered.parties:
             if party.number is not None:
                 conversation.participants[party.number] = Participant(party.number, party.name, party.external)

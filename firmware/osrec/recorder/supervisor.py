@@ -73,19 +73,28 @@ async def _keep(part: Part, stopping: asyncio.Event) -> int:
     wait: float | None = None
     while True:
         began = loop.time()
-        process = await asyncio.create_subprocess_exec(
-            *part.command, env=part.environment, pass_fds=part.sockets, process_group=0
-        )
-        code = await _until_end(process, stopping)
+        code = await _run(part, stopping)
         if stopping.is_set():
             return max(code, 0)
-        if code == EX_CONFIG:
-            return code
+        if code == EX_CONFIG and wait is None:
+            return code  # refused from the start; a file that was spoilt later must not stop what runs
         wait = _next_wait(wait, steady=loop.time() - began >= STEADY)
         log.error("process died, starting it again", name=part.name, code=code, wait=wait)
         await _sleep(wait, stopping)
         if stopping.is_set():
             return 0
+
+
+async def _run(part: Part, stopping: asyncio.Event) -> int:
+    """Run one process to its end; its exit code."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *part.command, env=part.environment, pass_fds=part.sockets, process_group=0
+        )
+    except OSError as error:  # no memory, too many processes: that passes
+        log.error("process cannot be started", name=part.name, error=str(error))
+        return 1
+    return await _until_end(process, stopping)
 
 
 def _next_wait(last: float | None, *, steady: bool) -> float:

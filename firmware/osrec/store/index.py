@@ -146,13 +146,20 @@ class Index:
             session.commit()
 
     def put_conversations(self, ended: Iterable[ConversationEnded]) -> None:
-        """Add conversations, or put them anew, all in one transaction."""
+        """Add conversations, all in one transaction.
+
+        Of one that is known already, as when the recorder was restarted during it, the parts are put together.
+        """
         with self._session() as session:
-            for one in {conversation.conversation: conversation for conversation in ended}.values():
-                if (old := session.get(ConversationRow, str(one.conversation))) is not None:
-                    session.delete(old)
+            for one in ended:
+                row = session.get(ConversationRow, str(one.conversation))
+                whole = one
+                if row is not None:
+                    whole = _together(_conversation(row), one)
+                    session.delete(row)
                     session.flush()
-                session.add(_conversation_row(one))
+                session.add(_conversation_row(whole))
+                session.flush()
             session.commit()
 
     def has(self, recording: UUID) -> bool:
@@ -272,6 +279,26 @@ def _conversation_row(ended: ConversationEnded) -> ConversationRow:
         recordings=json.dumps([str(recording) for recording in ended.recordings]),
         decision=ended.decision.model_dump_json(),
         parties=[ConversationPartyRow(**_party_columns(at, party)) for at, party in enumerate(ended.parties)],
+    )
+
+
+def _together(known: Conversation, more: ConversationEnded) -> ConversationEnded:
+    """One conversation of two parts; what the later one says of parties and decision counts."""
+    answers = [at for at in (known.answered, more.answered) if at is not None]
+    recordings = list(dict.fromkeys([*known.recordings, *more.recordings]))
+    return more.model_copy(
+        update={
+            "started": min(known.started, more.started),
+            "answered": min(answers, default=None),
+            "ended": max(known.ended, more.ended),
+            "direction": known.direction if more.direction == "unknown" else more.direction,
+            "stations": list(dict.fromkeys([*known.stations, *more.stations])),
+            "calls": list(dict.fromkeys([*known.calls, *more.calls])),
+            "parties": more.parties + [p for p in known.parties if p.number not in {q.number for q in more.parties}],
+            "recordings": recordings,
+            "outcome": "recorded" if recordings else "not_recorded",
+            "reason": None if recordings else more.reason,
+        }
     )
 
 

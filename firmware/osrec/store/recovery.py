@@ -186,6 +186,14 @@ def divide(
     fresh: list[OpenRecording] = []
     stale: list[OpenRecording] = []
     for one in found.recordings:
-        if not sidecar_path(media, one.opened.at, one.opened.recording).exists():
+        if not _exists(sidecar_path(media, one.opened.at, one.opened.recording)):
             (stale if one.last_at < oldest else fresh).append(one)
     return tuple(fresh), tuple(stale)
+
+
+def _exists(path: Path) -> bool:
+    """A disk that does not answer has not stored it, as far as we know."""
+    try:
+        return path.exists()
+    except OSError:
+        return False

@@ -57,6 +57,7 @@ class Running:
         self._slots = slots
         self._codec = CODECS[opened.codec]
         self._cause = cause
+        self._from = first
         self.written = self.committed = first
         self.closed: Closed | None = None
         self.closed_written = False
@@ -88,7 +89,7 @@ class Running:
     def close(self, last_sample: int, at: datetime, reason: str) -> None:
         """End it before that sample. A second time does nothing."""
         if self.closed is None:
-            last = max(last_sample, self.opened.first_sample)
+            last = max(last_sample, self.opened.first_sample, self._from)  # never less than an earlier run has written
             self.closed = Closed(recording=self.opened.recording, at=at, last_sample=last, reason=reason)
 
     def cut(self, at: datetime) -> None:

@@ -31,6 +31,7 @@ from osrec.store.takeover import take_over
 
 _BACK_OFF = 1.0  # seconds between attempts while nothing can be written
 _REPORT_SECONDS = 1.0
+_FAILURE_SHOWN = 600.0  # a disk that failed and goes on is worth a look for so long
 
 _log = structlog.get_logger(__name__)
 
@@ -85,6 +86,7 @@ class JournalWriter:
         self._committed = monotonic()
         self._commit_seconds = self._longest = 0.0
         self._failures, self._error, self._stopped = int(taken.problem is not None), taken.problem, False
+        self._failed_at = monotonic() if taken.problem is not None else None
         self.recovered = self._recover()
         self._measure()
         self._state = self._snapshot()
@@ -237,8 +239,8 @@ class JournalWriter:
 
     def _do_open(self, running: Running) -> None:
         recording = running.opened.recording
-        if self._unresumed.pop(recording, None) is None:
-            self._records.append(running.opened)
+        self._unresumed.pop(recording, None)
+        self._records.append(running.opened)  # of a resumed one again: so the keeper knows at once that this run has it
         self._running.setdefault(recording, running)
 
     def _do_note(self, note: Note) -> None:
@@ -315,6 +317,7 @@ class JournalWriter:
     def _abandon(self, error: OSError) -> None:
         directory = self._journal.directory.path
         self._failures += 1
+        self._failed_at = self._monotonic()
         self._error = f"{directory}: {error}"
         _log.error("the journal left a segment", directory=str(directory), error=str(error))
         self._journal.fail()
@@ -369,7 +372,9 @@ class JournalWriter:
             return Condition.STOPPED
         if not self._space.accepts_new:
             return Condition.FULL
-        return Condition.FAILED_OVER if self._failures else Condition.OK
+        away = self._journal.directory.path != self._config.journal
+        recent = self._failed_at is not None and self._monotonic() - self._failed_at < _FAILURE_SHOWN
+        return Condition.FAILED_OVER if away or recent else Condition.OK
 
     def _snapshot(self) -> JournalState:
         segment = self._journal.segment
