@@ -143,7 +143,9 @@ def test_a_recording_is_not_taken_up_again_after_a_long_absence(tmp_path: Path) 
         site.run(8)
         site.start_recorder()
         site.run(6).finish()
-        assert [one.reason for one in site.sidecars()] == ["left_open", "normalClearing"]
+        recordings = site.sidecars()
+        assert [one.reason for one in recordings] == ["left_open", "normalClearing"]
+        assert [one.recordings for one in site.conversations()] == [(one.recording,) for one in recordings]
 
 
 def test_a_call_that_ended_while_the_recorder_was_down_is_kept_and_closed(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from osrec.engine.pool import Pair, Pool
 from osrec.engine.recording import Recording, State
 from osrec.engine.rules import Facts, RuleSet
 from osrec.engine.settings import EngineConfig
+from osrec.engine.vigil import Vigil
 from osrec.store.records import Decision
 from osrec.wire.csta.model import ConnectionId, DeviceId, DeviceSnapshot, SnapshotDevice, SnapshotLeg
 
@@ -65,9 +66,7 @@ class Engine:
         self._config = config
         self._new_id = new_id
         self._dossiers: dict[UUID, Dossier] = {}
-        self._unmonitored: set[str] = set()
-        self._unconfirmed: set[str] = set()  # no snapshot since the link came up
-        self._inquiries: dict[object, str] = {}  # stations asked for, by token
+        self._vigil = Vigil(tracker.monitored)
         self._accepts_new = True
         self._pool_alarm = False
 
@@ -100,7 +99,7 @@ class Engine:
             case link.Reported(station, report):
                 return self._apply(self.tracker.handle(station, report.event, now), now, at)
             case link.SnapshotTaken(station, legs):
-                self._unconfirmed.discard(station)
+                self._vigil.take(event)
                 return self._resync(station, legs, now, at)
             case link.ServiceAnswered():
                 return self._answered(event, now, at)
@@ -266,8 +265,8 @@ class Engine:
     # --- forks
 
     def _answered(self, event: link.ServiceAnswered, now: float, at: datetime) -> list[Output]:
-        if event.token in self._inquiries:
-            return self._inquired(self._inquiries.pop(event.token), event.outcome, now, at)
+        if (station := self._vigil.answered(event.token)) is not None:
+            return self._inquired(station, event.outcome, now, at)
         follow_up = self.forks.sweep_answered(event.token, event.outcome, now)
         if follow_up is not None:
             return follow_up + (self._review_waiting(now, at) if self.forks.ready else [])
@@ -378,16 +377,16 @@ class Engine:
         if not audio_ended(recording, self._config, now):
             return []
         station = recording.station
-        if self._blind(station):
+        if self._vigil.blind(station):
             outputs = self._stop(recording, "audio ended while the station was not monitored", now)
             return outputs + self._apply(self.tracker.reconcile(station, (), now), now, at)
         gone = not recording.joined
         patience = self._config.audio_end if gone else self._config.inquire_after
-        if recording.idle_since is None or now - recording.idle_since < patience or station in self._inquiries.values():
+        if recording.idle_since is None or now - recording.idle_since < patience or self._vigil.asking(station):
             return []
         recording.idle_since = now  # not again before as long a silence
         token, request = self.forks.ask(SnapshotDevice(DeviceId(station)))
-        self._inquiries[token] = station
+        self._vigil.asked(station, token)
         return [request]
 
     def _inquired(self, station: str, outcome: object, now: float, at: datetime) -> list[Output]:
@@ -402,24 +401,13 @@ class Engine:
         return [AlarmCleared("journal-full"), *self._review_waiting(now, at)]
 
     def _link_state(self, event: link.Output) -> list[Output]:
+        self._vigil.take(event)
         outputs: list[Output] = [*link_alarms(event)]
-        match event:
-            case link.LinkUp():
-                self._unconfirmed = set(self.tracker.monitored)
-                outputs += self.forks.connected()
-            case link.LinkDown():
-                self.forks.disconnected()
-            case link.MonitorRunning(station):
-                self._unmonitored.discard(station)
-            case link.MonitorRefused(station) | link.MonitorLost(station):
-                self._unmonitored.add(station)
-            case _:
-                pass
+        if isinstance(event, link.LinkUp):
+            outputs += self.forks.connected()
+        elif isinstance(event, link.LinkDown):
+            self.forks.disconnected()
         return outputs
-
-    def _blind(self, station: str) -> bool:
-        """Nobody would tell us that the station's call is over: only its audio does."""
-        return not self.link_up or station in self._unmonitored or station in self._unconfirmed
 
     def _adopt(self, event: Adopt, now: float, at: datetime) -> list[Output]:
         opened, conversation = event.opened, event.conversation

@@ -25,8 +25,9 @@ from osrec.store.layout import TEMPORARY, recording_of
 from osrec.store.ledger import Ledger
 from osrec.store.media import file_sha256
 from osrec.store.publish import Made, discard, make, publish
+from osrec.store.records import ConversationEnded
 from osrec.store.segment import release
-from osrec.store.sidecar import read_sidecar
+from osrec.store.sidecar import Sidecar, read_sidecar
 from osrec.store.takeover import LOCK_NAME
 
 KEEPER_LOCK = "keeper.lock"
@@ -157,8 +158,11 @@ class Keeper:
         return False
 
     def _put(self, sidecar: Path) -> None:
+        description = read_sidecar(sidecar)
+        if "left_open" in description.flags:  # and so is its conversation: no recorder will tell how it ended
+            self._index.put_conversations([_cut_off(description)])
         self._index.put(
-            read_sidecar(sidecar),
+            description,
             sidecar.relative_to(self._config.media).as_posix(),
             file_sha256(sidecar)[1],
             self._now(),
@@ -205,6 +209,23 @@ class Keeper:
             _log.warning("a recording had no row in the index", sidecar=str(sidecar))
         except StoreError as error:  # left where it is for `verify` to report
             _log.error("a sidecar cannot be read", error=str(error))
+
+
+def _cut_off(sidecar: Sidecar) -> ConversationEnded:
+    """What is known of a conversation whose recorder never came back."""
+    return ConversationEnded(
+        conversation=sidecar.conversation,
+        started=sidecar.started,
+        answered=sidecar.started,
+        ended=sidecar.ended,
+        direction=sidecar.direction,
+        stations=[sidecar.station],
+        parties=sidecar.parties,
+        calls=sidecar.calls,
+        decision=sidecar.decision,
+        recordings=[sidecar.recording],
+        outcome="recorded",
+    )
 
 
 def run_keeper(config: StoreConfig, stop: threading.Event) -> None:

@@ -1,0 +1,51 @@
+"""Would the PBX tell us that a station's call is over?"""
+
+from collections.abc import Iterable
+
+from osrec.csta import messages as link
+
+
+class Vigil:
+    """What is known of the link and of each station's monitor, and which stations the PBX was asked for.
+
+    Args:
+        monitored: the stations that should be.
+    """
+
+    def __init__(self, monitored: Iterable[str]) -> None:
+        self._monitored = frozenset(monitored)
+        self._up = False
+        self._unmonitored: set[str] = set()
+        self._unconfirmed: set[str] = set()  # no snapshot since the link came up
+        self._inquiries: dict[object, str] = {}  # stations by token of the request
+
+    def take(self, event: link.Output) -> None:
+        """Follow what the link says."""
+        match event:
+            case link.LinkUp():
+                self._up, self._unconfirmed = True, set(self._monitored)
+            case link.LinkDown():
+                self._up = False
+            case link.SnapshotTaken(station):
+                self._unconfirmed.discard(station)
+            case link.MonitorRunning(station):
+                self._unmonitored.discard(station)
+            case link.MonitorRefused(station) | link.MonitorLost(station):
+                self._unmonitored.add(station)
+            case _:
+                pass
+
+    def blind(self, station: str) -> bool:
+        """Nobody would tell us that the station's call is over: only its audio does."""
+        return not self._up or station in self._unmonitored or station in self._unconfirmed
+
+    def asked(self, station: str, token: object) -> None:
+        """The PBX was asked for the station's calls."""
+        self._inquiries[token] = station
+
+    def asking(self, station: str) -> bool:
+        return station in self._inquiries.values()
+
+    def answered(self, token: object) -> str | None:
+        """The station that an answer is about; None when we did not ask."""
+        return self._inquiries.pop(token, None)
