@@ -13,7 +13,7 @@ from osrec.engine.recording import State
 from osrec.wire.csta import model
 from osrec.wire.csta.model import DeviceId, ErrorCategory, LocalState, ReturnError, SingleStepConference, SnapshotLeg
 from tests.unit import csta_events as events
-from tests.unit.test_recording_engine import A, B, Bench, C, every
+from tests.unit.engine_bench import A, B, Bench, C, every
 
 STATIONS = [A, B, C]
 DEVICES = [*STATIONS, "7801", "+4822", "7101", "7102"]

@@ -1,0 +1,143 @@
+"""An engine on a bench: time, the PBX's events and its answers are under the test's control."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TypeVar
+from uuid import UUID
+
+from osrec.calls.tracker import Tracker
+from osrec.csta.messages import (
+    LinkUp,
+    Outcome,
+    Reported,
+    ServiceAnswered,
+    SnapshotTaken,
+)
+from osrec.engine import messages as out
+from osrec.engine.engine import Engine
+from osrec.engine.fork import SilentConference
+from osrec.engine.messages import Heard, PairHeard, TimerExpired
+from osrec.engine.pool import Pair, Pool, Port
+from osrec.engine.rules import Rule, RuleSet
+from osrec.engine.settings import EngineConfig
+from osrec.numbers import Patterns
+from osrec.store.records import ConversationEnded
+from osrec.wire.csta import model
+from osrec.wire.csta.model import (
+    ConferenceJoined,
+    ErrorCategory,
+    LocalState,
+    ReturnError,
+    SingleStepConference,
+)
+from tests.unit.csta_events import (
+    cleared,
+    delivered,
+    established,
+    initiated,
+    originated,
+    parties,
+)
+
+A, B, C = "3100", "3101", "3102"
+NULL, CONNECTED, ALERTING = LocalState.NULL, LocalState.CONNECTED, LocalState.ALERTING
+START = datetime(2026, 11, 23, 12, tzinfo=UTC)
+PAIRS = [Pair("trunk1", Port(slot, str(7100 + slot)), Port(slot + 1, str(7101 + slot))) for slot in (1, 3)]
+T = TypeVar("T")
+
+
+@dataclass
+class Bench:
+    """An engine with time under the test's control; keeps all outputs."""
+
+    rules: RuleSet = field(default_factory=lambda: RuleSet([Rule("all", "record")]))
+    config: EngineConfig = field(default_factory=EngineConfig)
+    pairs: list[Pair] = field(default_factory=lambda: list(PAIRS))
+    now: float = 1000.0
+    outputs: list[out.Output] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        numbers = count(1)
+        new_id = lambda: UUID(int=next(numbers))  # noqa: E731
+        ports = [port.number for pair in self.pairs for port in (pair.own, pair.other)]
+        tracker = Tracker([A, B, C], Patterns(["78??"]), ports, new_id)
+        self.engine = Engine(self.config, tracker, self.rules, Pool(self.pairs), SilentConference(), new_id)
+        self.connect()
+        for station in (A, B, C):
+            self.give(SnapshotTaken(station, ()))
+
+    def connect(self, **legs: model.SnapshotLeg) -> list[out.Output]:
+        """The link comes up; ports that the PBX has in a call are given with their leg there ("p7101=...")."""
+        requests = every(self.give(LinkUp()), out.Request)
+        followed: list[out.Output] = []
+        while requests:
+            request = requests.pop(0)
+            outcome: Outcome = model.NoData()
+            if isinstance(request.argument, model.SnapshotDevice):
+                leg = legs.get(f"p{request.argument.device.number}")
+                outcome = model.DeviceSnapshot((leg,) if leg else ())
+            new = self.give(ServiceAnswered(request.token, outcome))
+            requests += [r for r in every(new, out.Request) if not isinstance(r.argument, SingleStepConference)]
+            followed += new
+        return followed
+
+    def give(self, event: object) -> list[out.Output]:
+        at = START + timedelta(seconds=self.now)
+        new = self.engine.handle(event, self.now, at)  # type: ignore[arg-type]
+        self.outputs += new
+        return new
+
+    def report(self, station: str, event: model.Event) -> list[out.Output]:
+        return self.give(Reported(station, model.EventReport(b"\1", event)))
+
+    def answer(self, request: out.Request, outcome: Outcome | None = None) -> list[out.Output]:
+        assert isinstance(request.argument, SingleStepConference)
+        port = request.argument.device_to_join
+        joined = ConferenceJoined(model.ConnectionId(request.argument.active_call.call_id, port))
+        return self.give(ServiceAnswered(request.token, outcome or joined))
+
+    def call(self, call: int = 1, caller: str = A, called: str = B) -> list[out.Output]:
+        """An internal call up to the answer; what the answer brought about."""
+        who = parties(caller, called)
+        self.report(caller, initiated(call, caller))
+        self.report(caller, originated(call, caller, called))
+        self.report(called, delivered(call, called, who, ALERTING))
+        return self.report(caller, established(call, called, who))
+
+    def recorded(self, call: int = 1, caller: str = A, called: str = B) -> out.Open:
+        """An internal call whose fork the PBX grants."""
+        answers: list[out.Output] = []
+        for request in every(self.call(call, caller, called), out.Request):
+            answers += self.answer(request)
+        return one(answers, out.Open)
+
+    def hang_up(self, call: int = 1, *stations: str) -> list[out.Output]:
+        outputs: list[out.Output] = []
+        for station in stations or (A, B):
+            outputs += self.report(station, cleared(call, station, NULL))
+        return outputs
+
+    def after(self, seconds: float, event: object = TimerExpired()) -> list[out.Output]:
+        self.now += seconds
+        return self.give(event)
+
+    def listen(self, own: float, other: float, *, idle: bool = False, same: bool = False) -> list[out.Output]:
+        heard = PairHeard(own, other, idle, same)
+        return self.give(Heard({r.pair: heard for r in self.engine.recordings.values()}, frozenset()))
+
+
+def every(outputs: list[out.Output], kind: type[T]) -> list[T]:
+    return [output for output in outputs if isinstance(output, kind)]
+
+
+def one(outputs: list[out.Output], kind: type[T]) -> T:
+    (found,) = every(outputs, kind)
+    return found
+
+
+def concluded(outputs: list[out.Output]) -> ConversationEnded:
+    return one(outputs, out.Concluded).record
+
+
+BUSY = ReturnError(0, ErrorCategory.SYSTEM_RESOURCE, 2)

@@ -1,0 +1,261 @@
+"""The engine while something is missing: the link, a line, the journal, a monitor, the audio."""
+
+from uuid import UUID
+
+from osrec.calls.conversation import Call, Conversation
+from osrec.csta.messages import (
+    LinkDown,
+    LinkUp,
+    Lost,
+    MonitorRefused,
+    ServiceAnswered,
+    SnapshotTaken,
+)
+from osrec.engine import messages as out
+from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
+from osrec.engine.messages import Adopt, Heard, JournalChanged, OpenRefused
+from osrec.engine.recording import State
+from osrec.store.records import Channel, Clock, Decision, Opened
+from osrec.wire.csta import model
+from osrec.wire.csta.model import (
+    ClearConnection,
+    ErrorCategory,
+    ReturnError,
+    SnapshotLeg,
+)
+from tests.unit.csta_events import (
+    cleared,
+    conn,
+)
+from tests.unit.engine_bench import CONNECTED, NULL, PAIRS, START, A, B, Bench, concluded, every, one
+
+
+def test_recordings_go_on_when_the_link_is_lost_until_the_audio_ends() -> None:
+    bench = Bench()
+    bench.recorded()
+    outputs = bench.give(LinkDown("no answer"))
+    assert one(outputs, AlarmRaised).severity is Severity.CRITICAL
+    assert not every(outputs, out.Finish)
+    bench.listen(-20, -20)
+    bench.now += 60
+    bench.listen(float("-inf"), float("-inf"), idle=True)
+    bench.now += bench.config.audio_end
+    finish = one(bench.listen(float("-inf"), float("-inf"), idle=True), out.Finish)
+    assert finish.reason == "audio ended while the station was not monitored"
+
+
+def test_a_station_that_is_not_monitored_ends_with_its_audio_too() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.give(MonitorRefused(A, "overallMonitorLimitExceeded", True))
+    bench.listen(float("-inf"), float("-inf"), idle=True)
+    bench.now += bench.config.audio_end
+    assert one(bench.listen(float("-inf"), float("-inf"), idle=True), out.Finish)
+
+
+def test_silence_does_not_end_a_recording_while_the_link_is_up() -> None:
+    bench = Bench()
+    bench.recorded()
+    for _ in range(5):
+        bench.now += 60
+        assert not every(bench.listen(float("-inf"), float("-inf"), idle=True), out.Finish)
+
+
+def test_a_snapshot_that_lacks_the_call_ends_its_recording() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.give(LinkDown("cut"))
+    bench.connect()
+    outputs = bench.give(SnapshotTaken(A, ())) + bench.give(SnapshotTaken(B, ()))
+    assert one(outputs, out.Finish)
+    assert concluded(outputs).outcome == "recorded"
+
+
+def test_a_snapshot_of_an_unknown_call_has_it_forked() -> None:
+    bench = Bench()
+    leg = SnapshotLeg(conn(9, A), model.DeviceId("+48"), (CONNECTED, CONNECTED))
+    assert one(bench.give(SnapshotTaken(A, (leg,))), out.Listen)
+
+
+def test_a_side_without_energy_is_reported_by_its_slot() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.listen(-20, float("-inf"))
+    bench.now += bench.config.quiet_after
+    alarm = one(bench.listen(-20, float("-inf")), AlarmRaised)
+    assert "slot 2 (other side)" in alarm.text
+    assert "slot 1" not in alarm.text
+    assert AlarmCleared("no-energy:trunk1:1+2") in bench.listen(-20, -20)
+
+
+def test_the_same_audio_on_both_slots_is_reported() -> None:
+    bench = Bench()
+    bench.recorded()
+    assert "same audio" in one(bench.listen(-20, -20, same=True), AlarmRaised).text
+
+
+def test_a_fork_that_the_pbx_drops_in_mid_call_is_reported() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.report(A, cleared(1, "7102", CONNECTED))
+    assert not every(bench.listen(-20, -20), AlarmRaised), "the call may just be ending"
+    bench.now += bench.config.port_loss
+    assert one(bench.listen(-20, -20), AlarmRaised).key == "fork-lost:trunk1:1+2"
+
+
+def test_a_full_journal_refuses_new_recordings_and_takes_them_up_again() -> None:
+    bench = Bench()
+    assert one(bench.give(JournalChanged(False)), AlarmRaised).key == "journal-full"
+    assert not every(bench.call(), out.Listen)
+    assert one(bench.give(JournalChanged(True)), out.Listen)
+
+
+def test_a_recording_that_the_journal_refuses_gives_its_pair_back_and_is_tried_again() -> None:
+    bench = Bench()
+    opened = bench.recorded()
+    bench.give(JournalChanged(False))
+    outputs = bench.give(OpenRefused(opened.recording, "no room"))
+    assert {r.argument for r in every(outputs, out.Request)} == {
+        ClearConnection(conn(1, "7101")),
+        ClearConnection(conn(1, "7102")),
+    }
+    assert bench.engine.pool.leased == 0
+    assert one(bench.give(JournalChanged(True)), out.Listen)
+
+
+def test_a_conversation_that_the_journal_refused_says_so() -> None:
+    bench = Bench()
+    opened = bench.recorded()
+    bench.give(JournalChanged(False))
+    bench.give(OpenRefused(opened.recording, "no room"))
+    record = concluded(bench.hang_up())
+    assert (record.outcome, record.recordings) == ("not_recorded", [])
+    assert "no room" in (record.reason or "")
+
+
+def test_a_line_in_alarm_gets_no_recording() -> None:
+    bench = Bench()
+    bench.give(Heard({}, frozenset({"trunk1"})))
+    assert not every(bench.call(), out.Listen)
+    assert one(bench.give(Heard({}, frozenset())), out.Listen)
+
+
+def test_missing_licences_are_told_apart_from_other_refusals() -> None:
+    bench = Bench()
+    alarm = one(bench.give(MonitorRefused(A, "overallMonitorLimitExceeded", True)), AlarmRaised)
+    assert "CAP-A licences" in alarm.text
+    assert one(bench.give(MonitorRefused(A, "invalidDeviceID", False)), AlarmRaised).key == f"monitor:{A}"
+
+
+def test_a_request_that_is_lost_with_the_link_is_tried_again_after_it() -> None:
+    bench = Bench()
+    requests = every(bench.call(), out.Request)
+    bench.give(LinkDown("cut"))
+    while requests:
+        outputs: list[out.Output] = []
+        for request in requests:
+            outputs += bench.answer(request, Lost("link down"))
+        requests = every(outputs, out.Request)
+    leg = SnapshotLeg(conn(1, A), model.DeviceId(B), (CONNECTED, CONNECTED))
+    assert one(bench.connect() + bench.give(SnapshotTaken(A, (leg,))), out.Listen)
+
+
+def test_a_recording_of_an_earlier_run_keeps_its_pair_and_its_conversation() -> None:
+    bench = Bench()
+    conversation = Conversation(UUID(int=77), 900.0, "in", answered=900.0, stations=[A], call_ids=[b"\0\5"])
+    conversation.calls[b"\0\5"] = Call(b"\0\5", answered=True, legs={A: CONNECTED})
+    pair = PAIRS[0]
+    opened = Opened(
+        recording=UUID(int=99),
+        conversation=conversation.id,
+        station=A,
+        at=START,
+        first_sample=0,
+        channels=(
+            Channel(side="left", line=pair.line, slot=pair.own.slot, port=pair.own.number),
+            Channel(side="right", line=pair.line, slot=pair.other.slot, port=pair.other.number),
+        ),
+        direction="in",
+        parties=[],
+        decision=Decision(action="record", rule="all", version="x"),
+        clock=Clock(source="system", synchronised=True),
+    )
+    bench.give(Adopt(opened, pair, conversation))
+    assert bench.engine.recordings[UUID(int=99)].state is State.RUNNING
+    leg = SnapshotLeg(conn(5, A), None, (CONNECTED, CONNECTED))
+    assert not every(bench.give(SnapshotTaken(A, (leg,))), out.Listen), "it is recorded already"
+    outputs = bench.report(A, cleared(5, A, NULL))
+    assert one(outputs, out.Finish).recording == UUID(int=99)
+    assert concluded(outputs).conversation == UUID(int=77)
+
+
+def test_ports_left_in_calls_by_an_earlier_run_are_cleared_before_anything_is_forked() -> None:
+    bench = Bench()
+    bench.give(LinkDown("cut"))
+    sweep = every(bench.give(LinkUp()), out.Request)
+    assert {r.argument for r in sweep} == {
+        model.SnapshotDevice(model.DeviceId(p)) for p in ("7101", "7102", "7103", "7104")
+    }
+    station = SnapshotLeg(conn(1, A), model.DeviceId(B), (CONNECTED, CONNECTED))
+    assert not every(bench.give(SnapshotTaken(A, (station,))), out.Listen), "the station waits"
+    left = SnapshotLeg(conn(1, "7101"), None, (CONNECTED,))
+    outputs: list[out.Output] = []
+    for request in sweep:
+        legs = (left,) if request.argument == model.SnapshotDevice(model.DeviceId("7101")) else ()
+        outputs += bench.give(ServiceAnswered(request.token, model.DeviceSnapshot(legs)))
+    clear = one(outputs, out.Request)
+    assert clear.argument == ClearConnection(conn(1, "7101"))
+    assert one(bench.give(ServiceAnswered(clear.token, model.NoData())), out.Listen)
+
+
+def test_a_pbx_without_snapshots_of_ports_does_not_hold_anything_up() -> None:
+    bench = Bench()
+    bench.give(LinkDown("cut"))
+    for request in every(bench.give(LinkUp()), out.Request):
+        bench.give(ServiceAnswered(request.token, ReturnError(0, ErrorCategory.OPERATION, 12)))
+    assert every(bench.call(), out.Listen)
+
+
+def test_after_a_reconnection_a_fork_that_is_gone_is_noticed() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.give(LinkDown("cut"))
+    bench.connect(p7101=SnapshotLeg(conn(1, "7101"), None, (CONNECTED,)))
+    station = SnapshotLeg(conn(1, A), model.DeviceId(B), (CONNECTED, CONNECTED))
+    bench.give(SnapshotTaken(A, (station,)))
+    bench.now += bench.config.port_loss
+    alarms = every(bench.listen(-20, -20), AlarmRaised)
+    assert [alarm.key for alarm in alarms] == ["fork-lost:trunk1:1+2"], "7102 is in no call"
+
+
+def test_a_call_whose_end_got_lost_is_asked_for_when_its_pair_stays_idle() -> None:
+    bench = Bench()
+    bench.recorded()
+    silent = float("-inf")
+    bench.listen(silent, silent, idle=True)
+    bench.now += bench.config.inquire_after
+    inquiry = one(bench.listen(silent, silent, idle=True), out.Request)
+    assert inquiry.argument == model.SnapshotDevice(model.DeviceId(A))
+    assert not every(bench.listen(silent, silent, idle=True), out.Request), "asked once"
+    outputs = bench.give(ServiceAnswered(inquiry.token, model.DeviceSnapshot(())))
+    assert one(outputs, out.Finish)
+
+
+def test_a_silent_call_that_the_pbx_still_has_goes_on() -> None:
+    bench = Bench()
+    bench.recorded()
+    silent = float("-inf")
+    bench.listen(silent, silent, idle=True)
+    bench.now += bench.config.inquire_after
+    inquiry = one(bench.listen(silent, silent, idle=True), out.Request)
+    leg = SnapshotLeg(conn(1, A), model.DeviceId(B), (CONNECTED, CONNECTED))
+    assert not every(bench.give(ServiceAnswered(inquiry.token, model.DeviceSnapshot((leg,)))), out.Finish)
+
+
+def test_idle_code_in_mid_call_raises_an_alarm() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.listen(-20, -20)
+    bench.listen(float("-inf"), float("-inf"), idle=True)
+    bench.now += bench.config.quiet_after
+    assert "idle code on both slots" in one(bench.listen(float("-inf"), float("-inf"), idle=True), AlarmRaised).text
