@@ -51,13 +51,13 @@ class Data(Section):
 class Csta(Section):
     """The link to the CAP server."""
 
-    host: str
+    host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)]
     framing: Literal["be2", "siemens", "tpkt", "be4", "none"] = "be2"
     authentication: bool = True
     name: str = "AMHOST"
     password: str = "77777"
-    context: str = "1.3.12.0.218"
+    context: Annotated[str, Field(pattern=r"^[0-2](\.\d+)+$")] = "1.3.12.0.218"
     version: str = "1000"  # octets of the cSTAVersion bit string, hex
     version_bits: Annotated[int, Field(ge=1, le=64)] = 16
     heartbeat: Annotated[float, Field(ge=1)] = 20.0

@@ -10,6 +10,8 @@ import soundfile
 from typer.testing import CliRunner
 
 from osrec.app import app
+from osrec.store.disk import Disk
+from osrec.store.takeover import LOCK_NAME
 from tests.scenario.site import Site
 from tests.scenario.test_calls import TWO_PARTY, steps
 
@@ -140,4 +142,54 @@ def test_a_configuration_is_checked_and_explained(osrec: Commands) -> None:
 def test_a_wrong_line_is_found_before_anything_runs(osrec: Commands, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(osrec.config.read_text().replace("virtual:commands/b", "satop:nowhere"))
-    assert "satop:nowhere" in Commands(osrec.site, wrong)("check-config", code=1)
+    said = Commands(osrec.site, wrong)("check-config", code=2)
+    assert f"{wrong}: lines[0].spec = 'satop:nowhere'" in said
+
+
+def test_a_recording_is_found_by_either_end_of_its_id(osrec: Commands) -> None:
+    recording = osrec.json("recordings", "--station", "3100")["recordings"][0]["id"]
+    assert recording in osrec("show", recording[-8:])
+
+
+def test_two_recordings_that_begin_alike_are_both_named(osrec: Commands) -> None:
+    ids = [row["id"] for row in osrec.json("recordings")["recordings"]]
+    said = osrec("show", ids[0][:4], code=1)
+    assert all(one in said for one in ids)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--party", "abc"),
+        ("--station", "3100-3105"),
+        ("--since", "soon"),
+        ("--since", "2026-12-01", "--until", "2026-11-01"),
+    ],
+)
+def test_a_wrong_filter_is_refused(osrec: Commands, arguments: tuple[str, ...]) -> None:
+    assert "Invalid value" in osrec("recordings", *arguments, code=2)
+
+
+def test_export_writes_into_nothing_but_files(osrec: Commands, tmp_path: Path) -> None:
+    recording = osrec.json("recordings")["recordings"][0]["id"]
+    assert "no ordinary file" in osrec("export", recording, "--force", "-o", "/dev/null", code=2)
+    assert "there is no directory" in osrec("export", recording, "-o", str(tmp_path / "no" / "a.wav"), code=2)
+
+
+def test_a_second_recorder_on_the_same_data_is_refused_before_anything_starts(osrec: Commands, tmp_path: Path) -> None:
+    journal = tmp_path / "data" / "journal"
+    journal.mkdir(parents=True)
+    disk = Disk()
+    lock = disk.lock(journal / LOCK_NAME)
+    config = tmp_path / "osrec.toml"
+    config.write_text(osrec.config.read_text().replace(f"{osrec.site.directory}/data", str(tmp_path / "data")))
+    said = Commands(osrec.site, config)("run", code=2)
+    disk.close(lock)
+    assert "another recorder runs there" in said
+
+
+def test_a_data_directory_that_cannot_be_is_named(osrec: Commands, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    config = tmp_path / "osrec.toml"
+    config.write_text(osrec.config.read_text().replace(f"{osrec.site.directory}/data", str(tmp_path / "file")))
+    assert "data.directory = " in Commands(osrec.site, config)("run", code=2)

@@ -54,7 +54,7 @@ def test_ranges_expand_with_their_leading_zeros() -> None:
     assert expand(["098-101", "7"]) == ["098", "099", "100", "101", "7"]
 
 
-@pytest.mark.parametrize("entry", ["3139-3100", "99-100", "", "31??"])
+@pytest.mark.parametrize("entry", ["3139-3100", "99-100", "", "31??", "abc", "0000000-9999999"])
 def test_a_wrong_range_is_refused_by_name(entry: str) -> None:
     with pytest.raises(ValueError, match=r"range|neither"):
         expand([entry])
@@ -64,3 +64,9 @@ def test_patterns_know_ranges_and_wildcards() -> None:
     patterns = Patterns(["3100-3102", "78??", "+48*"])
     assert all(number in patterns for number in ("3101", "7806", "+48600"))
     assert not any(number in patterns for number in ("3103", "780", "48600", None))
+
+
+@pytest.mark.parametrize("entry", ["+48**6x!", "31 ??", "x*"])
+def test_a_wrong_pattern_is_refused_by_name(entry: str) -> None:
+    with pytest.raises(ValueError, match="no pattern of numbers"):
+        Patterns([entry])

@@ -96,6 +96,8 @@ def load_truth(directory: Path) -> Truth:
     calls = directory / CALLS
     if not epochs and not calls.exists():
         raise ConfigError(f"{directory}: neither {CALLS} nor audio-*/{INDEX}; it is no truth of an emulated PBX")
+    if not epochs:
+        raise ConfigError(f"{directory} holds no audio to compare with; the PBX writes it with [truth] audio = true")
     rows = [(epoch, row) for epoch in epochs for row in _rows(epoch / INDEX)]
     ports = {(row["line"], row["slot"]): row for _, row in rows if row["is"] == "slot"}
     forks = _forks(rows, {place: row["port"] for place, row in ports.items()})

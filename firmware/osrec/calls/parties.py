@@ -66,6 +66,8 @@ class Parties:
         """
         conversation.participant(station)
         number = number_of(endpoint)
+        if number in self.monitored and conversation.direction == "unknown":
+            conversation.direction = "internal"
         longest = max((len(one) for one in self.monitored), default=0)
         self.name(conversation, endpoint, external=number is not None and len(number) > longest)
 

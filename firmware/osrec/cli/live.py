@@ -8,19 +8,26 @@ from rich.table import Table
 from rich.text import Text
 
 SEVERITY_STYLE = {"critical": "bold white on red", "major": "bold red", "warning": "yellow"}
+HEADLINE, TABLE, MIN_ROWS = 4, 6, 2  # lines on the screen: of the head, of a table besides its rows
+ON_ITS_WAY = 800  # samples: what the far end has sent by now and the jitter buffer still holds is not missing
 LOWEST = -50.0  # dBm0 at the left end of a level bar
 BARS = " ▁▂▃▄▅▆▇█"
 
 
-def status_view(status: dict[str, Any], short: bool = False) -> RenderableType:
-    """Everything in one glance; `short` leaves conversations and recordings out."""
+def status_view(status: dict[str, Any], height: int | None = None) -> RenderableType:
+    """Everything in one glance; with the terminal's height, no more rows than it can show."""
     parts: list[RenderableType] = [_headline(status)]
     if status["alarms"]:
         parts.append(_alarms(status["alarms"]))
     parts.append(_lines(status["lines"]))
-    if not short:
-        parts.append(_conversations(status["conversations"]))
-        parts.append(_recordings(status["recordings"]))
+    conversations, recordings = status["conversations"], status["recordings"]
+    if height is None:
+        return Group(*parts, _conversations(conversations), _recordings(recordings))
+    left = height - HEADLINE - TABLE * 3 - len(status["lines"]) - (len(status["alarms"]) + 1 if status["alarms"] else 0)
+    shown = min(len(recordings), max(left // 2, MIN_ROWS))
+    parts.append(_recordings(recordings[:shown], len(recordings) - shown))
+    shown = min(len(conversations), max(left - shown, MIN_ROWS))
+    parts.append(_conversations(conversations[:shown], len(conversations) - shown))
     return Group(*parts)
 
 
@@ -58,12 +65,17 @@ def _lines(lines: list[dict[str, Any]]) -> RenderableType:
             line["name"],
             line_state(line),
             "".join(bar(level) for level in line["levels"]),
-            str(max(line["expected"] - line["received"], 0)),
+            str(_missing(line)),
             str(counters["crc_errors"]),
             str(counters["packets_lost"]),
             "-" if line["ppm"] is None else f"{line['ppm']:+.1f}",
         )
     return table
+
+
+def _missing(line: dict[str, Any]) -> int:
+    missing = line["expected"] - line["received"]
+    return missing if missing > ON_ITS_WAY else 0
 
 
 def line_state(line: dict[str, Any]) -> Text:
@@ -82,8 +94,8 @@ def bar(level: float | None) -> str:
     return BARS[min(int((level - LOWEST) / -LOWEST * (len(BARS) - 1)) + 1, len(BARS) - 1)]
 
 
-def _conversations(conversations: list[dict[str, Any]]) -> RenderableType:
-    table = Table(title="Conversations", title_justify="left")
+def _conversations(conversations: list[dict[str, Any]], more: int = 0) -> RenderableType:
+    table = Table(title=_title("Conversations", more), title_justify="left")
     for column in ("since", "direction", "parties", "legs", "recorded at"):
         table.add_column(column)
     for one in conversations:
@@ -102,8 +114,12 @@ def _party(party: dict[str, Any]) -> str:
     return f"{party['number']} {party['name']}" if party["name"] else str(party["number"])
 
 
-def _recordings(recordings: list[dict[str, Any]]) -> RenderableType:
-    table = Table(title="Recordings", title_justify="left")
+def _title(what: str, more: int) -> str:
+    return f"{what} (and {more} more)" if more > 0 else what
+
+
+def _recordings(recordings: list[dict[str, Any]], more: int = 0) -> RenderableType:
+    table = Table(title=_title("Recordings", more), title_justify="left")
     for column in ("recording", "station", "pair", "length", "own", "other", "rule", "state"):
         table.add_column(column)
     for one in recordings:
@@ -124,8 +140,8 @@ def _duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{whole % 60:02d}"
 
 
-def lines_view(status: dict[str, Any]) -> RenderableType:
-    """Each line with its counters and each slot with its level and the station that it carries."""
+def lines_view(status: dict[str, Any], height: int | None = None) -> RenderableType:
+    """Each line with its counters and each slot with its level and the station that it carries, whatever the height."""
     parts: list[RenderableType] = []
     for line in status["lines"]:
         head = Text(f"{line['name']}  {line['spec']}  ", "bold")

@@ -1,9 +1,11 @@
 """Commands that search, show, export and verify what was recorded; they need no running recorder."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 import typer
@@ -12,6 +14,7 @@ from rich.table import Table
 from osrec.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, console, plain_errors, print_json
 from osrec.config import Config, load
 from osrec.errors import ConfigError
+from osrec.numbers import check_pattern
 from osrec.recorder.parts import store_config
 from osrec.store.export import Format
 from osrec.store.export import export as export_recording
@@ -25,9 +28,13 @@ SinceOption = Annotated[
     str | None, typer.Option(help="From this time on: 2026-11-23, or 2026-11-23T14:00 (local time).")
 ]
 UntilOption = Annotated[str | None, typer.Option(help="Before this time.")]
-PartyOption = Annotated[str | None, typer.Option(help="Number of anybody in the call; * stands for any digits.")]
+PartyOption = Annotated[
+    str | None, typer.Option(help="Number of anybody in the call; * stands for any digits, ? for one.")
+]
 DirectionOption = Annotated[Direction | None, typer.Option(help="Direction of the call.")]
-StationOption = Annotated[str | None, typer.Option(help="Number of the recorded station; * stands for any digits.")]
+StationOption = Annotated[
+    str | None, typer.Option(help="Number of the recorded station; * stands for any digits, ? for one.")
+]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")]
 CursorOption = Annotated[str | None, typer.Option(help="Go on where the last page ended.")]
 
@@ -39,6 +46,20 @@ def _time(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no time; write 2026-11-23 or 2026-11-23T14:00") from None
+
+
+def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    begin, end = _time(since), _time(until)
+    if begin is not None and end is not None and begin >= end:
+        raise typer.BadParameter(f"--since {since} is not before --until {until}")
+    return begin, end
+
+
+def _pattern(text: str | None) -> str | None:
+    try:
+        return None if text is None else check_pattern(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _index(config: Config) -> Index:
@@ -58,19 +79,23 @@ def recordings(
     json: JsonOption = False,
 ) -> None:
     """List recordings, newest first."""
+    begin, end = _span(since, until)
     with _index(load(config)) as index:
         page = index.search(
-            since=_time(since),
-            until=_time(until),
-            party=party,
+            since=begin,
+            until=end,
+            party=_pattern(party),
             direction=direction,
-            station=station,
+            station=_pattern(station),
             limit=limit,
             cursor=cursor,
         )
     if json:
         rows = [asdict(one) | {"parties": [p.model_dump() for p in one.parties]} for one in page.rows]
         print_json({"recordings": rows, "cursor": page.cursor})
+        return
+    if not page.rows:
+        console.print("no recordings match")
         return
     table = Table("recording", "started", "length", "direction", "station", "parties", "missing", box=None)
     for one in page.rows:
@@ -101,11 +126,12 @@ def conversations(
     json: JsonOption = False,
 ) -> None:
     """List conversations of monitored stations, recorded or not, with the reason."""
+    begin, end = _span(since, until)
     with _index(load(config)) as index:
         page = index.conversations(
-            since=_time(since),
-            until=_time(until),
-            party=party,
+            since=begin,
+            until=end,
+            party=_pattern(party),
             direction=direction,
             outcome=outcome,
             limit=limit,
@@ -113,6 +139,9 @@ def conversations(
         )
     if json:
         print_json({"conversations": [_conversation(one) for one in page.rows], "cursor": page.cursor})
+        return
+    if not page.rows:
+        console.print("no conversations match")
         return
     table = Table("conversation", "started", "direction", "parties", "outcome", box=None)
     for one in page.rows:
@@ -164,7 +193,7 @@ def _describe(sidecar: Sidecar, path: Path) -> None:
         "PBX calls": ", ".join(sidecar.calls),
         "rule": f"{sidecar.decision.rule} (version {sidecar.decision.version})",
         "ended": sidecar.reason,
-        "clock": f"{clock.source}, synchronised {clock.synchronised}, line {clock.line_ppm} ppm",
+        "clock": f"{clock.source}, synchronised {clock.synchronised}, line clock {_ppm(clock.line_ppm)}",
         "file": f"{path.with_name(sidecar.media.file)}, {sidecar.media.bytes} bytes",
         "SHA-256": sidecar.media.sha256,
     }
@@ -186,17 +215,30 @@ def _describe(sidecar: Sidecar, path: Path) -> None:
 @plain_errors
 def export(
     id: Annotated[str, typer.Argument(help="Recording, or the beginning of its id.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, - for the standard output.")],
     format: Annotated[Format, typer.Option(help="wav keeps the octets as received.")] = "wav",
     config: ConfigOption = DEFAULT_CONFIG,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write one recording as WAV (A-law, octet for octet), FLAC or Opus."""
-    if output.exists() and not force:
-        raise ConfigError(f"{output} exists; --force replaces it")
     _, path, _ = _find(load(config), id)
+    if str(output) == "-":
+        with TemporaryDirectory() as directory:
+            export_recording(path, format, Path(directory) / "out")
+            sys.stdout.buffer.write((Path(directory) / "out").read_bytes())
+        return
+    _check_output(output, force)
     export_recording(path, format, output)
     print(f"{output}: {output.stat().st_size} bytes")
+
+
+def _check_output(output: Path, force: bool) -> None:
+    if not output.parent.is_dir():
+        raise ConfigError(f"{output}: there is no directory {output.parent}")
+    if output.exists() and not output.is_file():
+        raise ConfigError(f"{output} is no ordinary file; name a file, or - for the standard output")
+    if output.exists() and not force:
+        raise ConfigError(f"{output} exists; --force replaces it")
 
 
 @plain_errors
@@ -222,6 +264,10 @@ def verify(
     else:
         console.print(f"{intact} recordings intact, {changed} findings")
     raise typer.Exit(1 if changed else 0)
+
+
+def _ppm(ppm: float | None) -> str:
+    return "not known" if ppm is None else f"{ppm:+.1f} ppm"
 
 
 def _local(at: datetime) -> str:

@@ -32,6 +32,7 @@ class Ears:
         self._lines = lines
         self._idle = idle_codes
         self._preroll = int(preroll * FRAME_RATE)
+        self._doubtful: set[str] = set()  # lines whose far end has just begun to say that it cannot receive us
         self._ends: dict[Pair, int] = {}  # where the last recording on the pair ended
 
     def begin(self, pair: Pair, *, reach_back: bool) -> tuple[int, int]:
@@ -79,11 +80,19 @@ class Ears:
         """Line alarms that came or went since the last call."""
         changes: list[AlarmRaised | AlarmCleared] = []
         for name, line in self._lines.items():
+            if name in self._doubtful and Alarm.RAI in line.status().alarms:
+                changes.append(_raised(name, Alarm.RAI))
+            self._doubtful.discard(name)
             for change in line.changes():
-                key = f"line-{change.alarm}:{name}"
-                if change.raised:
-                    severity = Severity.CRITICAL if change.alarm in DOWN else Severity.WARNING
-                    changes.append(AlarmRaised(key, severity, f"line {name}: {MEANING[change.alarm]}"))
+                if not change.raised:
+                    changes.append(AlarmCleared(f"line-{change.alarm}:{name}"))
+                elif change.alarm is Alarm.RAI:
+                    self._doubtful.add(name)  # while both ends are finding each other it means nothing
                 else:
-                    changes.append(AlarmCleared(key))
+                    changes.append(_raised(name, change.alarm))
         return changes
+
+
+def _raised(name: str, alarm: Alarm) -> AlarmRaised:
+    severity = Severity.CRITICAL if alarm in DOWN else Severity.WARNING
+    return AlarmRaised(f"line-{alarm}:{name}", severity, f"line {name}: {MEANING[alarm]}")

@@ -188,6 +188,8 @@ class Recorder:
         for recording in list(self._finishing):
             self._close(recording, self._finishing[recording].reason)
         self._anchor()
+        if self._begun:
+            log.info("recordings stay open: the next start goes on with them or closes them", count=len(self._begun))
 
     # --- what the engine wants done
 

@@ -24,6 +24,9 @@ Row = TypeVar("Row")
 Table = TypeVar("Table", RecordingRow, ConversationRow)
 
 
+_CANDIDATES = 5  # named when an id is not unique
+
+
 class NoSuchRecordingError(OsrecError):
     """No recording, or more than one, has that id; the message says which."""
 
@@ -172,15 +175,17 @@ class Index:
             return session.scalar(select(RecordingRow.stored).order_by(RecordingRow.stored.desc()).limit(1))
 
     def get(self, id: str) -> Recording:
-        """A recording by its id or the beginning of it. Raises NoSuchRecordingError."""
+        """A recording by its id, or the beginning or end of it. Raises NoSuchRecordingError."""
         text = id.strip().lower()
+        begins = RecordingRow.id.startswith(text, autoescape=True)
+        ends = RecordingRow.id.endswith(text, autoescape=True)
         with self._session() as session:
-            statement = select(RecordingRow).where(RecordingRow.id.startswith(text, autoescape=True)).limit(2)
-            rows = session.scalars(statement).all()
+            rows = session.scalars(select(RecordingRow).where(begins | ends).limit(_CANDIDATES + 1)).all()
             if not text or not rows:
                 raise NoSuchRecordingError(f"recording {id!r}: there is none; `osrec recordings` lists them")
             if len(rows) > 1:
-                raise NoSuchRecordingError(f"recording {id!r}: more than one begins like that; give more of the id")
+                several = ", ".join(row.id for row in rows[:_CANDIDATES]) + (", ..." if len(rows) > _CANDIDATES else "")
+                raise NoSuchRecordingError(f"recording {id!r}: more than one begins or ends like that: {several}")
             return _recording(rows[0])
 
     def search(
@@ -198,7 +203,7 @@ class Index:
 
         Args:
             since, until: of the start; the latter is excluded.
-            party: number of any participant; * stands for any digits, none too.
+            party: number of any participant; * stands for any digits, none too, ? for one.
             station: number of the monitored station, with * too.
             cursor: of the page before.
         """
@@ -361,16 +366,18 @@ def _between(
 
 
 def _glob(pattern: str) -> str:
-    """Only * is special; SQLite's GLOB uses an index for what stands before it."""
-    return "".join(f"[{char}]" if char in "?[" else char for char in pattern)
+    """* and ? are special; SQLite's GLOB uses an index for what stands before them."""
+    return pattern.replace("[", "[[]")
 
 
 def _matches(column: InstrumentedAttribute[Any], pattern: str) -> ColumnElement[bool]:
-    return column.op("GLOB", is_comparison=True)(_glob(pattern)) if "*" in pattern else column == pattern
+    return (
+        column.op("GLOB", is_comparison=True)(_glob(pattern)) if "*" in pattern or "?" in pattern else column == pattern
+    )
 
 
 def _matches_number(table: type[RecordingPartyRow] | type[ConversationPartyRow], pattern: str) -> ColumnElement[bool]:
-    if pattern.startswith("*") and "*" not in pattern[1:]:
+    if pattern.startswith("*") and not set("*?") & set(pattern[1:]):
         return _matches(table.number_reversed, pattern[::-1])
     return _matches(table.number, pattern)
 

@@ -237,7 +237,8 @@ def run_keeper(config: StoreConfig, stop: threading.Event) -> None:
         except Exception as error:  # whatever it is: the recordings are in the journal, so look again later
             pause = _RESTART[min(failures, len(_RESTART) - 1)]
             failures += 1
-            _log.exception("the keeper begins again", error=str(error), seconds=pause)
+            ours = not isinstance(error, StoreError | OSError)  # a bug, whose place somebody must know
+            _log.error("the keeper begins again", error=str(error), seconds=pause, exc_info=ours)
             stop.wait(pause)
 
 
