@@ -1,6 +1,6 @@
 """The recorder's state on a terminal: one glance for `osrec status`, slot by slot for `osrec lines`."""
 
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -58,7 +58,8 @@ def _alarms(alarms: list[dict[str, Any]]) -> RenderableType:
 def _lines(lines: list[dict[str, Any]]) -> RenderableType:
     table = Table(title="Lines", title_justify="left")
     for column in ("line", "state", "slots 0-31: level", "missing", "CRC-4 errors", "packets lost", "clock ppm"):
-        table.add_column(column, justify="right" if column in ("missing", "CRC-4 errors", "packets lost") else "left")
+        justify: Literal["right", "left"] = "right" if column in ("missing", "CRC-4 errors", "packets lost") else "left"
+        table.add_column(column, justify=justify, no_wrap=column.startswith("slots"))
     for line in lines:
         counters = line["counters"]
         table.add_row(
