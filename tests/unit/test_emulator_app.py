@@ -136,11 +136,22 @@ def test_an_address_in_use_is_named(tmp_path: Path, far: socket.socket) -> None:
 
 def test_check_says_in_words_and_json_that_nothing_was_recorded(tmp_path: Path) -> None:
     (tmp_path / "calls.jsonl").write_text("")
+    (tmp_path / "audio-000001").mkdir()
+    (tmp_path / "audio-000001" / "forks.jsonl").write_text(
+        '{"is": "epoch", "number": 1, "at": "2026-11-23T12:00:00Z"}\n'
+    )
     arguments = ["check", "--truth", str(tmp_path), "--recordings", str(tmp_path / "media")]
     words, values = CliRunner().invoke(app, arguments), CliRunner().invoke(app, [*arguments, "--json"])
     assert words.exit_code == values.exit_code == 1
     assert "there is no recording" in words.output
     assert json.loads(values.output)["right"] is False
+
+
+def test_check_says_that_a_truth_without_audio_is_nothing_to_compare_with(tmp_path: Path) -> None:
+    (tmp_path / "calls.jsonl").write_text("")
+    done = CliRunner().invoke(app, ["check", "--truth", str(tmp_path), "--recordings", str(tmp_path / "media")])
+    assert done.exit_code == 2
+    assert "audio = true" in done.output
 
 
 def test_check_without_truth_ends_with_code_2(tmp_path: Path) -> None:
