@@ -27,7 +27,7 @@ def test_a_stalled_interpreter_delays_and_loses_nothing() -> None:
         # a call through PyDLL keeps the GIL: no Python thread can run meanwhile
         ctypes.PyDLL(None).usleep(int(STALL * 1e6))
         after = near.head
-        assert after - before > STALL * FRAMES * 0.8
+        assert after - before > STALL * FRAMES / 4, "much came meanwhile, however busy the machine"
         assert not near.gaps(before, after - before)
     finally:
         near.close()
