@@ -55,7 +55,11 @@ def parse(spec: str) -> SatopSpec:
     remote = _endpoint(spec, "remote", there, passive=False) if there else None
     if remote is not None and remote.family is not local.family:
         raise OpenError(f"line {spec!r}: local {here!r} and remote {there!r} must both be IPv4 or both IPv6")
-    return SatopSpec(local, remote, **_options(spec, query))  # type: ignore[arg-type]  # checked one by one
+    said = SatopSpec(local, remote, **_options(spec, query))  # type: ignore[arg-type]  # checked one by one
+    if said.jitter_ms >= said.timeout_ms:
+        wrong = f"jitter_ms={said.jitter_ms} must be less than timeout_ms={said.timeout_ms}"
+        raise OpenError(f"line {spec!r}: {wrong}")
+    return said
 
 
 def _endpoint(spec: str, which: str, text: str, *, passive: bool) -> Endpoint:

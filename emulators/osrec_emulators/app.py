@@ -64,11 +64,14 @@ def check(
         list[str] | None, typer.Option(help="Pattern of stations to be recorded; may be repeated.")
     ] = None,
     restarts: Annotated[int, typer.Option(min=0, help="Times the recorder was restarted meanwhile.")] = 0,
+    allow_gap: Annotated[
+        list[str] | None, typer.Option(help="Cause of gaps that somebody brought about; may be repeated.")
+    ] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
 ) -> None:
     """Judge recordings against what the PBX sent. Exit code 0 only when all are right."""
     try:
-        report = judge(truth, recordings, stations or ["*"], restarts)
+        report = judge(truth, recordings, stations or ["*"], restarts, allow_gap or [])
     except ConfigError as error:
         _fail(str(error), WRONG_USE)
     if as_json_:

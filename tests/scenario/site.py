@@ -324,9 +324,9 @@ class Site:
 
     # --- what came of it
 
-    def judge(self, restarts: int = 0) -> Report:
-        """The emulators' verdict on the recordings."""
-        return check(self.directory / "truth", self.directory / "data" / "media", ["31??"], restarts)
+    def judge(self, *gaps: str, restarts: int = 0) -> Report:
+        """The emulators' verdict on the recordings; `gaps`: causes of those that the test brought about."""
+        return check(self.directory / "truth", self.directory / "data" / "media", ["31??"], restarts, gaps)
 
     def recordings(self) -> list[Recording]:
         """Oldest first."""

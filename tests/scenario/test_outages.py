@@ -62,7 +62,7 @@ def test_a_killed_recorder_goes_on_with_the_same_recording_and_marks_what_is_mis
         site.run(2)
         site.start_recorder()
         site.run(9).finish()
-        report = site.judge(restarts=1)
+        report = site.judge("not_listening", "recorder_restart", restarts=1)
         assert [f for one in report.recordings for f in one.faults] == []
         assert report.right
         (recording,) = site.sidecars()
@@ -80,7 +80,7 @@ def test_after_a_restart_of_the_machine_the_call_goes_on_in_a_recording_of_its_o
         site.boot = "second boot"
         site.start_recorder()
         site.run(9).finish()
-        report = site.judge(restarts=1)
+        report = site.judge("not_listening", "recorder_restart", restarts=1)
         assert [one.faults for one in report.recordings] == [(), ()]
         first, second = site.sidecars()
         assert first.reason == "the recorder was away"
@@ -104,7 +104,7 @@ def test_a_recorder_killed_after_a_consultation_finds_its_call_again(tmp_path: P
         site.run(1)
         site.start_recorder()
         site.run(10).finish()
-        report = site.judge(restarts=1)
+        report = site.judge("not_listening", "recorder_restart", restarts=1)
         assert report.right
         (recording,) = site.sidecars()
         assert [gap.count / FRAME_RATE for gap in recording.gaps] == [pytest.approx(1.05, abs=0.1)]
@@ -120,7 +120,11 @@ def test_a_pair_left_over_by_a_killed_recorder_gives_nothing_to_the_next_call(tm
         site.run(1.5)
         site.start_recorder()
         site.run(9).finish()
-        assert [fault for one in site.judge(restarts=1).recordings for fault in one.faults] == []
+        assert [
+            fault
+            for one in site.judge("not_listening", "recorder_restart", restarts=1).recordings
+            for fault in one.faults
+        ] == []
 
 
 def test_link_and_line_failing_together_do_not_end_a_call(tmp_path: Path) -> None:
@@ -131,7 +135,7 @@ def test_link_and_line_failing_together_do_not_end_a_call(tmp_path: Path) -> Non
         site.run(12)
         site.mend_link()
         site.run(14).finish()
-        equal(site)
+        equal(site, "packet_loss")
         (recording,) = site.sidecars()
         assert sum(gap.count for gap in recording.gaps) == pytest.approx(12 * FRAME_RATE, rel=0.01)
 
@@ -169,7 +173,7 @@ def test_a_line_that_is_cut_leaves_a_gap_with_its_cause(tmp_path: Path) -> None:
         assert site.recorder is not None
         assert "line-los:trunk1" in [alarm.key for alarm in site.recorder.alarms.standing()]
         site.run(10).finish()
-        equal(site)
+        equal(site, "los", "lof")
         (recording,) = site.sidecars()
         assert {gap.cause for gap in recording.gaps} <= {"los", "lof"}
         missing = sum(gap.count for gap in recording.gaps) / FRAME_RATE

@@ -89,6 +89,7 @@ class Running:
         data = self.directory / "data"
         arguments = ["--truth", str(self.directory / "truth"), "--recordings", str(data / "media"), "--json"]
         judge = [command("osrec-emulate"), "check", *arguments, "--restarts", str(restarts), "--stations", "31??"]
+        judge += ["--allow-gap", "not_listening", "--allow-gap", "recorder_restart"]
         return json.loads(subprocess.run(judge, capture_output=True, text=True, check=False).stdout)  # type: ignore[no-any-return]
 
 

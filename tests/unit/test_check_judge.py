@@ -117,8 +117,8 @@ class Site:
             edit=lie.get("edit", lambda sidecar: None),
         )
 
-    def check(self, *stations: str, restarts: int = 0) -> Report:
-        return check(self.home / "truth", self.home / "media", stations or ("*",), restarts)
+    def check(self, *stations: str, restarts: int = 0, gaps: tuple[str, ...] = ()) -> Report:
+        return check(self.home / "truth", self.home / "media", stations or ("*",), restarts, gaps)
 
 
 @pytest.fixture
@@ -243,10 +243,17 @@ def test_a_declared_gap_is_right_and_summed(site: Site) -> None:
     gap = {"first": 30000, "count": 800, "cause": "packet_loss"}
     site.record("3101", spoil=lose(30000, 800), gaps=[gap])
     site.record("3102")
-    report = site.check()
+    report = site.check(gaps=("packet_loss",))
     assert faults_of(report) == ""
     assert [(each.gaps, each.gap_samples) for each in report.recordings] == [(1, 800), (0, 0)]
     assert report.recordings[0].octets == 144000 - 1600
+
+
+def test_a_declared_gap_that_nobody_brought_about_is_a_fault(site: Site) -> None:
+    gap = {"first": 30000, "count": 800, "cause": "journal_damaged"}
+    site.record("3101", spoil=lose(30000, 800), gaps=[gap])
+    site.record("3102")
+    assert "800 samples are missing from sample 30000 on: journal_damaged" in faults_of(site.check())
 
 
 def test_an_undeclared_gap_is_found(site: Site) -> None:
@@ -289,7 +296,7 @@ def test_sample_numbers_may_begin_anew_when_the_recorder_says_that_it_was_away(s
         octets[:, 30000:] = np.concatenate([np.full((2, 8000), 0xD5, np.uint8), octets[:, 37900:-100]], axis=1)
 
     site.record("3101", spoil=away, gaps=[gap], end=72000 + 4000)
-    report = site.check("3101")
+    report = site.check("3101", gaps=("not_listening",))
     assert faults_of(report) == ""
     assert [each.offsets for each in report.runs] == [(OFFSET, OFFSET + 100)]
 

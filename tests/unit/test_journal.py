@@ -10,8 +10,11 @@ import pytest
 
 from osrec.errors import StoreError, UsageError
 from osrec.store.assembly import Audio, Hole
+from osrec.store.block import NO_RECORDING, Block, Kind, encode
 from osrec.store.config import StoreConfig
+from osrec.store.disk import Disk
 from osrec.store.scan import SegmentReader, list_segments
+from osrec.store.segment import Segment
 from osrec.store.state import Condition, JournalFullError
 from osrec.store.writer import JournalWriter
 from osrec_drivers.line import Gap, GapCause
@@ -135,6 +138,15 @@ def cut(at: int) -> tuple[Call, MemoryDisk]:
     with pytest.raises(PowerCutError):
         call.run()
     return call, disk
+
+
+def test_a_live_reader_passes_a_block_longer_than_its_window(tmp_path: Path) -> None:
+    segment = Segment(5, tmp_path)
+    contents = [b"{}", b"{" + b" " * 300_000 + b"}", b"{}"]
+    blocks = [encode(Block(Kind.RECORD, 5, number, NO_RECORDING, octets)) for number, octets in enumerate(contents)]
+    segment.path.write_bytes(b"".join(blocks) + bytes(1 << 20))
+    read = [block.sequence for _, block in SegmentReader(Disk(), segment).read(live=True)]
+    assert read == [0, 1, 2]
 
 
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed_at_any_call() -> None:

@@ -120,6 +120,27 @@ def test_the_l_bit_is_a_gap_with_or_without_payload() -> None:  # RFC 4553 4.3.1
     assert equal(port, 80, 8)
 
 
+def test_the_l_bit_is_ais_to_us_until_the_gateway_has_its_line_again() -> None:  # RFC 4553 4.3.1
+    port = new_port()
+    feed(port, list(range(8)))
+    assert port.engine.snapshot()[0] == frozenset()
+    port.take(packet(8, 8, lbit=1), 1008 * MS)
+    assert port.engine.snapshot()[0] == {Alarm.AIS}
+    port.take(packet(9, 9), 1009 * MS)
+    assert port.engine.snapshot()[0] == frozenset()
+
+
+def test_a_packet_that_comes_after_the_timeout_with_others_behind_it_shifts_nothing() -> None:
+    port = new_port(timeout_ms=100)
+    feed(port, list(range(100)))
+    for number in range(101, 250):
+        port.take(packet(number, number), (1000 + number) * MS)
+    port.take(packet(100, 100), 1250 * MS)
+    feed(port, list(range(250, 400)), start_ns=1251 * MS)
+    assert port.engine.head == 3200
+    assert equal(port, 2000, 1200)
+
+
 def test_the_r_bit_is_remote_alarm() -> None:  # RFC 4553 4.3.1
     port = new_port()
     feed(port, list(range(8)))
@@ -309,6 +330,11 @@ def test_a_spec_says_all_its_options() -> None:
     assert said.remote.address[:2] == ("::1", 5002)
     assert (said.payload, said.rtp, said.payload_type, said.jitter_ms) == (512, True, 100, 7)
     assert (said.crc4, said.sequence, said.timeout_ms) == (False, 3, 500)
+
+
+def test_a_jitter_buffer_deeper_than_the_timeout_is_refused() -> None:
+    with pytest.raises(OpenError, match="jitter_ms=150 must be less than timeout_ms=100"):
+        parse("satop:127.0.0.1:5001?jitter_ms=150&timeout_ms=100")
 
 
 def test_a_host_that_is_not_known_is_named() -> None:

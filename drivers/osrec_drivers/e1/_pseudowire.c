@@ -71,10 +71,10 @@ static void deliver(pw_port *port, const pw_slot *slot, const uint8_t *payload)
         e1_miss(r, (int64_t)port->payload, E1_GAP_REMOTE_FAULT); /* the gateway has no E1 to send */
     else
         e1_receive(r, payload, port->payload);
-    unsigned outside = slot->rbit ? E1_ALARM_RAI : 0;
+    unsigned outside = (slot->rbit ? E1_ALARM_RAI : 0) | (slot->lbit ? E1_ALARM_AIS : 0);
     if (r->outside != outside) {
-        e1_set_outside(r, E1_ALARM_NO_PACKETS, 0);
-        e1_set_outside(r, E1_ALARM_RAI, slot->rbit);
+        r->outside = outside;
+        e1_update_alarms(r, r->tail);
     }
     drift_note(port, port->next, slot->arrival);
     port->next++;
@@ -264,6 +264,13 @@ static const uint8_t *parse(const pw_port *port, const uint8_t *datagram, size_t
     return word + 4;
 }
 
+int pw_is_ours(const pw_port *port, const uint8_t *datagram, size_t length)
+{
+    pw_slot slot;
+    uint16_t sequence;
+    return parse(port, datagram, length, &slot, &sequence) != NULL;
+}
+
 void pw_take(pw_port *port, const uint8_t *datagram, size_t length, int64_t arrival)
 {
     pw_slot slot = {.present = 1, .arrival = arrival};
@@ -274,9 +281,12 @@ void pw_take(pw_port *port, const uint8_t *datagram, size_t length, int64_t arri
         return;
     }
     port->counters.packets++;
-    port->owed++;
+    if (!port->transmits)
+        port->owed++;
     if (!port->started)
         start(port, sequence, arrival);
+    else
+        expire(port, arrival); /* before the number is resolved: jump() must not flush past it */
     int ahead = (int16_t)(uint16_t)(sequence - port->next_sequence);
     int follows = ahead >= -PW_HISTORY && ahead < PW_WINDOW && arrival - port->last_arrival <= port->timeout
                   && !(ahead < 0 && stale(port, arrival));

@@ -7,7 +7,7 @@ of a line, CRC-4 bit by bit 150 ms; here both take microseconds. The plain Pytho
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint8_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memmove
 
 from osrec_drivers.e1.engine cimport (
     criteria_of,
@@ -104,7 +104,7 @@ cdef class Framer:
         cdef bytes out = PyBytes_FromStringAndSize(<char *> self._out.octets, 32 * self._out.sure)
         self._out.held -= self._out.sure
         if self._out.held:
-            memcpy(self._out.octets, self._out.octets + 32 * self._out.sure, 32 * self._out.held)
+            memmove(self._out.octets, self._out.octets + 32 * self._out.sure, 32 * self._out.held)
         self._out.sure = 0
         return out
 

@@ -89,6 +89,7 @@ typedef struct {
 int pw_open(pw_port *port, e1_engine *engine, size_t payload, size_t queue_room);
 void pw_close(pw_port *port);
 void pw_take(pw_port *port, const uint8_t *datagram, size_t length, int64_t arrival);
+int pw_is_ours(const pw_port *port, const uint8_t *datagram, size_t length); /* whether it can be parsed */
 void pw_tick(pw_port *port, int64_t now);
 int pw_queue(pw_port *port, const uint8_t *frames, size_t count); /* -1: no room */
 size_t pw_due(pw_port *port, int64_t now, uint8_t *out); /* one datagram if one is due: its length, else 0 */

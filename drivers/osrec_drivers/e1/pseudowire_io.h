@@ -66,11 +66,13 @@ static void pw_take_batch(pw_port *port, pw_buffers *b, int count, int64_t now)
     int64_t wall_ahead = pw_clock(CLOCK_REALTIME) - pw_clock(CLOCK_MONOTONIC);
     for (int i = 0; i < count; i++) {
         struct msghdr *header = &b->messages[i].msg_hdr;
-        if (!port->remote_length) { /* none given: it is who speaks first */
+        int silent = port->engine->receiver.outside & E1_ALARM_NO_PACKETS;
+        if (!port->remote_given && (!port->remote_length || silent)
+            && pw_is_ours(port, b->datagrams[i], b->messages[i].msg_len)) { /* who speaks first, and anew after silence */
             port->remote = b->sources[i];
             port->remote_length = header->msg_namelen;
         }
-        if (!pw_same_source(&b->sources[i], &port->remote)) {
+        if (!port->remote_length || !pw_same_source(&b->sources[i], &port->remote)) {
             port->counters.malformed++;
             continue;
         }

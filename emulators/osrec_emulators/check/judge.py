@@ -1,7 +1,7 @@
 """The independent judge: is what lies on disk what the PBX sent, octet for octet, side for side, and all of it?"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from osrec_emulators.check.conversations import judge_conversations
@@ -16,25 +16,33 @@ from osrec_emulators.pbx.media import Side
 SIDES = (("left", Side.OWN), ("right", Side.OTHER))
 
 
-def check(truth_directory: Path, recordings_directory: Path, stations: Sequence[str], restarts: int = 0) -> Report:
+def check(
+    truth_directory: Path,
+    recordings_directory: Path,
+    stations: Sequence[str],
+    restarts: int = 0,
+    gaps: Container[str] = (),
+) -> Report:
     """Judge all recordings below a media directory.
 
     Args:
         stations: patterns (fnmatch) of the stations that are to be recorded.
         restarts: how often the recorder was restarted between recordings, beside gaps that say so.
+        gaps: causes of gaps that somebody brought about; any other gap is a fault.
 
     Raises ConfigError when there is no truth.
     """
-    return Judge(load_truth(truth_directory), stations, restarts).judge(sidecars(recordings_directory))
+    return Judge(load_truth(truth_directory), stations, restarts, gaps).judge(sidecars(recordings_directory))
 
 
 class Judge:
     """Judges recordings against one truth."""
 
-    def __init__(self, truth: Truth, stations: Sequence[str], restarts: int = 0) -> None:
+    def __init__(self, truth: Truth, stations: Sequence[str], restarts: int = 0, gaps: Container[str] = ()) -> None:
         self._truth = truth
         self._stations = tuple(stations)
         self._restarts = restarts
+        self._gaps = gaps
         self._offsets: dict[str, list[int]] = defaultdict(list)
         self._names: dict[str, str] = {}  # the recorder's name of a line by the PBX's
         self._unplaced: list[tuple[Judged, Sidecar, Piece]] = []
@@ -66,6 +74,9 @@ class Judge:
         if isinstance(recording, Unreadable):
             return Judged(_unreadable(recording, sidecar), sidecar)
         judged = Judged(_verdict(path, sidecar, recording.faults), sidecar)
+        for gap in sidecar.gaps:
+            if gap.cause not in self._gaps:
+                judged.blame(f"{gap.count} samples are missing from sample {gap.first} on: {gap.cause}")
         slots = [self._slot(judged, sidecar, side) for side in ("left", "right")]
         if slots[0] is not None and slots[1] is not None:
             self._compare(judged, sidecar, recording, (slots[0], slots[1]))

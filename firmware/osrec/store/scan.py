@@ -56,14 +56,16 @@ class SegmentReader:
         Args:
             live: the writer may be just writing. A hole is then only passed when a second reading still finds it.
         """
+        large = False  # a block longer than the small window begins here
         with opened(self._disk, self.segment.path) as fd:
-            while window := self._disk.pread(fd, _WINDOW if not live else 1 << 18, self.at):
+            while window := self._disk.pread(fd, _WINDOW if not live or large else 1 << 18, self.at):
                 found = False
                 for position, block in self._parse(window, self.at):
                     found = True
                     yield position, block
                 if not found and not self._skip(fd, live):
                     return
+                large = not found
 
     def _parse(self, window: bytes, base: int) -> Iterator[tuple[int, Block]]:
         """Blocks that follow each other without a hole."""
