@@ -249,6 +249,20 @@ def test_a_declared_gap_is_right_and_summed(site: Site) -> None:
     assert report.recordings[0].octets == 144000 - 1600
 
 
+def test_half_a_pair_is_found(site: Site) -> None:
+    index = next((site.home / "truth").glob("audio-*/forks.jsonl"))
+    rows = [json.loads(line) for line in index.read_text().splitlines()]
+    half = [row["fork"] for row in rows if row["is"] == "fork" and row["station"] == "3101" and row["side"] == "other"]
+    index.write_text("".join(json.dumps(row) + "\n" for row in rows if row.get("fork") not in half))
+
+    def silent(octets: Octets) -> None:
+        octets[1] = 0xD5
+
+    site.record("3101", spoil=silent)
+    site.record("3102")
+    assert "station 3101: 64000 octets of its own voice were forked, 0 of the other side" in faults_of(site.check())
+
+
 def test_a_declared_gap_that_nobody_brought_about_is_a_fault(site: Site) -> None:
     gap = {"first": 30000, "count": 800, "cause": "journal_damaged"}
     site.record("3101", spoil=lose(30000, 800), gaps=[gap])

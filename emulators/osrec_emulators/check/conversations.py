@@ -8,8 +8,10 @@ from osrec_emulators.check.placed import Judged
 from osrec_emulators.check.recorded import Sidecar
 from osrec_emulators.check.sent import Conversation, SentFork, Truth
 from osrec_emulators.check.verdict import ConversationVerdict
+from osrec_emulators.pbx.media import Side
 
 CLOCKS = timedelta(seconds=5)  # the recorder's wall clock may be that far from the PBX's
+MOMENT = 4000  # frames: the two ports of a pair join and leave one after the other
 
 
 def judge_conversations(
@@ -45,6 +47,7 @@ def _judge(
                 f"{lacking} of {len(fork.octets)} octets sent on port {fork.port} for {fork.station} "
                 f"({fork.side.value}) are in no recording"
             )
+    faults += _half_pairs(forks)
     return ConversationVerdict(
         thread=conversation.thread,
         calls=tuple(sorted(conversation.calls)),
@@ -53,6 +56,19 @@ def _judge(
         forks=len(forks),
         faults=tuple(faults),
     )
+
+
+def _half_pairs(forks: Sequence[SentFork]) -> list[str]:
+    """A recording needs both sides: as much of what a station said as of what it heard, but for a moment."""
+    lengths = {(fork.station, side): 0 for fork in forks for side in Side}
+    for fork in forks:
+        lengths[fork.station, fork.side] += len(fork.octets)
+    return [
+        f"station {station}: {lengths[station, Side.OWN]} octets of its own voice were forked, "
+        f"{lengths[station, Side.OTHER]} of the other side"
+        for station in dict.fromkeys(fork.station for fork in forks)
+        if abs(lengths[station, Side.OWN] - lengths[station, Side.OTHER]) > MOMENT
+    ]
 
 
 def _forks(truth: Truth, conversation: Conversation) -> list[SentFork]:
