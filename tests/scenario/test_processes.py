@@ -118,9 +118,9 @@ def test_killing_recorder_and_keeper_costs_less_than_a_second_and_leaves_no_orph
     verdict = running.verdict(restarts=1)
     wrong = [one for kind in ("recordings", "judged") for one in verdict[kind] if one["faults"]] + verdict["faults"]
     assert wrong == []
-    gaps = [one["gap_samples"] / 8000 for one in verdict["recordings"] if one["gaps"]]
-    assert len(gaps) == len(verdict["recordings"]) == CALLS, "the same recordings went on"
-    assert max(gaps) <= 1.0
+    assert len(verdict["recordings"]) == CALLS, "the same recordings went on"
+    # none at all when the kill came right after a write: what arrived meanwhile waited in the sockets
+    assert max(one["gap_samples"] for one in verdict["recordings"]) <= 8000
     assert all(one["intact"] for one in running.osrec("verify"))
     stored = {path.name for path in (running.directory / "data" / "media").rglob("*") if path.is_file()}
     rows = running.osrec("recordings", "--limit", "10000")["recordings"]
