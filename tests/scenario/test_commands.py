@@ -56,6 +56,7 @@ def osrec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
 def test_recordings_are_listed_newest_first(osrec: Commands) -> None:
     rows = osrec.json("recordings")["recordings"]
     assert [row["station"] for row in rows] == ["3102", "3100"]
+    assert rows[1]["started"] == osrec.json("show", rows[1]["id"])["started"]
     assert rows[1]["id"] in osrec("recordings"), "whole ids also in the table"
 
 
