@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from osrec.errors import ConfigError
 from osrec.numbers import Patterns, expand
 
-SLOT_TS0 = 0  # carries frame alignment, G.704 2.3.2
-TDM_SLOTS = range(1, 32)
+TDM_SLOTS = range(1, 32)  # TS0 carries frame alignment, G.704 2.3.2
 
 
 SLOTS_PATTERN = re.compile(r"\s*\d{1,2}\s*(-\s*\d{1,2}\s*)?(,\s*\d{1,2}\s*(-\s*\d{1,2}\s*)?)*")

@@ -14,7 +14,6 @@ from osrec_emulators.demo.measure import Meter
 from osrec_emulators.demo.processes import DemoError, Process, command, free_ports, status, until
 
 MARK = ".osrec-demo"  # in a directory that a demonstration made, and may therefore clear
-HANG_UP = 12.0  # seconds before the end when the PBX begins to end its calls
 START = 30.0
 SETTLE = 60.0
 EVERY = 5.0  # seconds between two lines of progress

@@ -60,6 +60,10 @@ class Dossier:
     def remember(self, step: Step) -> None:
         self.history.append(step)
 
+    def wait(self, reason: str) -> None:
+        """It should be recorded now, and cannot be."""
+        self.reason, self.waiting = reason, True
+
     def refused(self, station: str, call_id: bytes, now: float) -> None:
         """The PBX refused; it is asked again later."""
         known = self.refusals.get((station, call_id))

@@ -195,21 +195,24 @@ class Engine:
                 if not dossier.may_ask(station, call.call_id, now):
                     continue
                 connection = call.connections.get(station) or ConnectionId(call.call_id, DeviceId(station))
-                started = self._consider(conversation, dossier, station, connection, now)
+                started = self._consider(conversation, dossier, station, connection)
                 outputs += started
                 if started:
                     covered.add(station)
         return outputs
 
     def _consider(
-        self, conversation: Conversation, dossier: Dossier, station: str, connection: ConnectionId, now: float
+        self, conversation: Conversation, dossier: Dossier, station: str, connection: ConnectionId
     ) -> list[Output]:
-        numbers = tuple(number for number in conversation.participants if number != station)
-        decision = self.rules.decide(Facts(station, conversation.direction, numbers))
+        decision = self._decide(conversation, station)
         dossier.decide(decision)
         if decision.action != "record":
             return []
-        return self._start(conversation, dossier, station, connection, decision, now)
+        return self._start(conversation, dossier, station, connection, decision)
+
+    def _decide(self, conversation: Conversation, station: str) -> Decision:
+        numbers = tuple(number for number in conversation.participants if number != station)
+        return self.rules.decide(Facts(station, conversation.direction, numbers))
 
     def _start(
         self,
@@ -218,19 +221,20 @@ class Engine:
         station: str,
         connection: ConnectionId,
         decision: Decision,
-        now: float,
         tried: tuple[Pair, ...] = (),
     ) -> list[Output]:
+        """Ask for the fork; nothing when it has to wait."""
+        outputs: list[Output] = []
         if not self._accepts_new:
-            dossier.reason, dossier.waiting = "the journal has no room for a new recording", True
-            return []
-        if not self.forks.ready:
-            reason = "ended before the recorder had found its ports free" if self.link_up else "the CSTA link is down"
-            dossier.reason, dossier.waiting = reason, True
-            return []
-        outputs = self.forks.start(self._new_id(), conversation.id, connection, station, decision, tried)
-        if not outputs:
-            dossier.reason, dossier.waiting = "no free channel pair", True
+            dossier.wait("the journal has no room for a new recording")
+        elif not self.link_up:
+            dossier.wait("the CSTA link is down")
+        elif not self.forks.ready:
+            dossier.wait("ended before the recorder had found its ports free")
+        else:
+            outputs = self.forks.start(self._new_id(), conversation.id, connection, station, decision, tried)
+            if not outputs:
+                dossier.wait("no free channel pair")
         return outputs
 
     def _merge(self, conversation: Conversation, gone: Conversation, now: float, at: datetime) -> list[Output]:
@@ -258,9 +262,7 @@ class Engine:
 
     def _decision_unanswered(self, conversation: Conversation) -> Decision:
         """Nobody talked, so nothing was decided yet: say what the rules would have said for its first station."""
-        station = conversation.stations[0] if conversation.stations else ""
-        numbers = tuple(number for number in conversation.participants if number != station)
-        return self.rules.decide(Facts(station, conversation.direction, numbers))
+        return self._decide(conversation, conversation.stations[0] if conversation.stations else "")
 
     # --- forks
 
@@ -308,7 +310,7 @@ class Engine:
         dossier = self._dossiers.get(recording.conversation)
         if dossier is not None:
             dossier.recordings.remove(recording_id)
-            dossier.reason, dossier.waiting = reason, True
+            dossier.wait(reason)
         return self.forks.give_back(recording)
 
     def _refused(self, recording: Recording, now: float, at: datetime) -> list[Output]:
@@ -327,7 +329,6 @@ class Engine:
                 recording.station,
                 recording.connection,
                 recording.decision,
-                now,
                 recording.tried,
             )
             if retry:

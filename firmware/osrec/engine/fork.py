@@ -65,6 +65,3 @@ class SilentConference:
 
     def stop(self, connection: ConnectionId) -> Argument:
         return ClearConnection(connection)
-
-
-STRATEGIES = {"single-step-conference": SilentConference}
