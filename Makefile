@@ -1,6 +1,6 @@
 # Every target sets up what it needs: Debian packages, a virtual environment in .venv, the extensions.
 .DEFAULT_GOAL := help
-.PHONY: help dev run test test-all check fix bench perf clean
+.PHONY: help dev run test test-all check fix bench perf perf-link soak clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -14,7 +14,7 @@ help: ## what can be made
 
 # Debian packages: what runs needs, and the third-party peers that the tests compare with
 DEBIAN_RUN := gcc libc6-dev python3-dev python3-venv
-DEBIAN_TEST := ffmpeg libspandsp2 sox tshark
+DEBIAN_TEST := erlang-asn1 erlang-base ffmpeg libspandsp2 sox tshark
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 define debian
 	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -82,5 +82,13 @@ bench: .venv/built ## speed, each against a peer in the same run
 perf: .venv/built ## 30 calls for 10 minutes: CPU and memory of the recorder over time
 	@$(BIN)/osrec-emulate demo --seconds 600 --calls 30 --steady --directory run-perf --measure
 
+perf-link: .venv/built ## CSTA link: 1,000 events a second for a minute, 5,000 devices monitored
+	@$(BIN)/osrec-emulate measure-link --directory run-link --events 1000 --seconds 60 --devices 5000 $(if $(ENCODING),--encoding $(ENCODING))
+
+MINUTES ?= 30
+SEED ?= 1
+soak: .venv/built ## half an hour of PBX time in each encoding with everything going wrong; MINUTES, SEED
+	@OSREC_SOAK_MINUTES=$(MINUTES) OSREC_SOAK_SEED=$(SEED) $(BIN)/pytest -n 2 -rP tests/scenario/test_soak.py
+
 clean: ## remove everything that was built or recorded here
-	@rm -rf .venv build run run-perf *.egg-info; find drivers -name '*.so' -delete
+	@rm -rf .venv build run run-perf run-link *.egg-info; find drivers -name '*.so' -delete

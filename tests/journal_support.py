@@ -9,7 +9,7 @@ from uuid import UUID
 from osrec.store.assembly import Assembly, Audio, Blocks, Hole
 from osrec.store.config import StoreConfig
 from osrec.store.disk import Disk
-from osrec.store.ledger import Ledger
+from osrec.store.intake import Intake
 from osrec.store.records import (
     Channel,
     Clock,
@@ -134,13 +134,13 @@ def new_writer(config: StoreConfig, disk: Disk | None = None, run: int = 1) -> J
     return JournalWriter(config, run_started(run), disk=disk, monotonic=lambda: 0.0, wall_ns=wall_ns())
 
 
-def read_journal(config: StoreConfig, disk: Disk) -> Ledger:
+def read_journal(config: StoreConfig, disk: Disk) -> Intake:
     """All that the journal tells, read from its beginning."""
-    ledger = Ledger()
+    intake = Intake()
     for segment in list_segments(disk, config.journals):
         for position, block in SegmentReader(disk, segment).read():
-            ledger.take(segment, position, block)
-    return ledger
+            intake.take(segment, position, block)
+    return intake
 
 
 def pieces(disk: Disk, assembly: Assembly) -> list[Audio | Hole]:

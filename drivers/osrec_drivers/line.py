@@ -148,6 +148,14 @@ class Line(ABC):
         """
 
     @abstractmethod
+    def wipe(self, slot: int, first: int, count: int) -> None:
+        """Overwrite those octets of a time slot in the ring with idle code: nobody can read them any more.
+
+        Of what is not in the ring (any more, or yet) nothing happens. No gap is made of it. Raises ValueError for a
+        slot outside 0..31.
+        """
+
+    @abstractmethod
     def gaps(self, first: int, count: int) -> Sequence[Gap]:
         """What is missing in that range, clipped to it, in order."""
 

@@ -14,11 +14,15 @@ from rich.live import Live
 
 from osrec.errors import ConfigError
 from osrec_drivers.errors import DriverError
+from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.judge import check as judge
+from osrec_emulators.check.ledger import load_ledger
 from osrec_emulators.check.report import as_json, show
 from osrec_emulators.config import EmulatorConfig, load_config
 from osrec_emulators.demo.command import demo
+from osrec_emulators.demo.link_load import measure_link
 from osrec_emulators.live import view
+from osrec_emulators.load import cap_load
 from osrec_emulators.runner import Emulation
 
 WRONG_USE = 2
@@ -67,11 +71,35 @@ def check(
     allow_gap: Annotated[
         list[str] | None, typer.Option(help="Cause of gaps that somebody brought about; may be repeated.")
     ] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(help="What `osrec ledger --json` printed, to be judged too; - for standard input.")
+    ] = None,
+    monitored: Annotated[
+        list[str] | None, typer.Option(help="Pattern of stations that are watched; default those to be recorded.")
+    ] = None,
+    never: Annotated[
+        list[str] | None, typer.Option(help="Pattern of numbers with which nothing is ever recorded.")
+    ] = None,
+    on_demand: Annotated[
+        list[str] | None, typer.Option(help="Pattern of stations that are recorded only when somebody asks.")
+    ] = None,
+    each: Annotated[bool, typer.Option("--each", help="Each station of a call has a recording of its own.")] = False,
+    tolerance: Annotated[float, typer.Option(min=0, help="Seconds of talk that a ledger may leave out.")] = 1.0,
     as_json_: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
 ) -> None:
-    """Judge recordings against what the PBX sent. Exit code 0 only when all are right."""
+    """Judge recordings, and the ledger, against what the PBX did. Exit code 0 only when all is right."""
+    expected = Expected(
+        stations=stations or ["*"],
+        monitored=monitored,
+        never=never or [],
+        on_demand=on_demand or [],
+        each=each,
+        gaps=frozenset(allow_gap or []),
+        tolerance=tolerance,
+    )
     try:
-        report = judge(truth, recordings, stations or ["*"], restarts, allow_gap or [])
+        told = load_ledger(ledger) if ledger is not None else None
+        report = judge(truth, recordings, restarts=restarts, expected=expected, ledger=told)
     except ConfigError as error:
         _fail(str(error), WRONG_USE)
     if as_json_:
@@ -82,6 +110,8 @@ def check(
 
 
 app.command()(demo)
+app.command("cap-load")(cap_load)
+app.command("measure-link")(measure_link)
 
 
 def main() -> None:
@@ -111,7 +141,13 @@ async def _run(config: EmulatorConfig, seconds: float | None, drain: float, seed
             with suppress(asyncio.CancelledError):
                 await shown
     finally:
+        clients = emulation.server.clients
         await emulation.close()
+    for client in clients:
+        print(f"client {client}")
+    if emulation.server.faults:
+        played = ", ".join(f"{name} {count}" for name, count in sorted(emulation.server.faults.items()))
+        print(f"faults played: {played}")
 
 
 def _ready(emulation: Emulation) -> str:

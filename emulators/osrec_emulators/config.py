@@ -74,7 +74,7 @@ class EmulatorConfig(Section):
         yield from ((f"{key}.voices", name) for key, names in voices.items() for name in names)
         for index, script in enumerate(self.pbx.script):
             for number, step in enumerate(script.steps):
-                if step.what is not None:
+                if step.action == "say" and step.what is not None:
                     yield f"pbx.script[{index}].steps[{number}].what", step.what
 
 

@@ -15,16 +15,25 @@ MOST_CALLS = 40  # rows that a terminal shows
 
 def view(emulation: Emulation) -> RenderableType:
     """One picture of the PBX as it is now."""
-    return Group(_summary(emulation), _calls(emulation), _lines(emulation))
+    return Group(_summary(emulation), _clients(emulation), _calls(emulation), _lines(emulation))
 
 
 def _summary(emulation: Emulation) -> Text:
-    world, clients = emulation.world, emulation.server.clients
-    who = ", ".join(f"{client.user or client.peer} with {client.monitors} monitors" for client in clients) or "nobody"
+    world = emulation.world
     return Text(
         f"PBX {emulation.clock():.0f} s   calls {len(world.switch.calls)}   ended {world.truth.finished}   "
-        f"forked ports {len(world.topology.forks)}   clients: {who}"
+        f"forked ports {len(world.topology.forks)}   clients {len(emulation.server.clients)}"
     )
+
+
+def _clients(emulation: Emulation) -> Table:
+    table = Table("client", "monitors", "events", "withheld", "faults", title="CSTA", title_justify="left", expand=True)
+    for client in emulation.server.clients:
+        counters = client.counters
+        played = ", ".join(f"{name} {count}" for name, count in sorted(counters.faults.items())) or "none"
+        who = f"{client.user or 'nobody'} at {client.peer}"
+        table.add_row(who, f"{client.monitors}", f"{counters.events}", f"{counters.withheld}", played)
+    return table
 
 
 def _calls(emulation: Emulation) -> Table:

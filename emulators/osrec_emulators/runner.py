@@ -1,10 +1,11 @@
 """Runs the emulated PBX in real time: CAP server, call model, audio and boards in one asyncio loop."""
 
 import asyncio
+import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +19,17 @@ from osrec_emulators.config import EmulatorConfig, TruthConfig
 from osrec_emulators.diun2.board import Board, PortState
 from osrec_emulators.diun2.pacer import Pacer
 from osrec_emulators.diun2.truth import AudioTruth
+from osrec_emulators.pbx.calls import Occurrence
 from osrec_emulators.pbx.world import World
+from osrec_emulators.watch import Seen, Watch
 
 TICK = 0.01  # seconds: 80 frames, 10 SAToP packets
 FLUSH = 0.05  # seconds in which lines that pace their packets send the last ones
+LOOK_AT_CLIENTS = 10  # ticks between two looks at who is connected
 LOOK_AT_LINES = 100  # ticks between two looks at the receive sides
 CALLS = "calls.jsonl"
+OUTAGES = "outages.jsonl"  # when nobody watched; others who bring about outages add to it
+FAULTS = "faults.jsonl"  # one line for each fault that the CAP server played
 
 _log = logging.getLogger(__name__)
 
@@ -36,20 +42,28 @@ class Emulation:
         server: the CAP server.
         boards: the trunk boards for the recorder.
         late: the longest that a tick came late, in seconds.
+        traffic: what happens beyond the PBX's own scripts and load, asked at every tick.
     """
 
     def __init__(self, config: EmulatorConfig, seed: int) -> None:
         voices = load_voices(config.audio.speech)
         self.config = config
         self.late = 0.0
+        self.traffic: Callable[[float], Iterable[Occurrence]] = lambda now: ()
         self._resources = ExitStack()
         self._start_ns = time.monotonic_ns()
         self._started_at = datetime.now(UTC)
-        sink = None
+        sink = faults = None
         if config.truth is not None:
-            sink = self._open_calls(config.truth).write
+            self._clear(config.truth)
+            sink = self._open_lines(config.truth, CALLS).write
+            faults = self._open_lines(config.truth, FAULTS)
         self.world = World(config.pbx, seed, wall=self.wall, sink=sink)
         self.server = CapServer(config.cap, self.world, self.clock)
+        if faults is not None:
+            write = faults.write
+            self.server.on_fault = lambda fault: write(json.dumps(fault.as_json(self.wall(fault.at))) + "\n")
+        self._watch = self._open_watch(config.truth)
         self.boards = [Board(each.name, each.lines, each.layout(), each.faults.faults()) for each in config.boards]
         self._plane = AudioPlane(self.world.topology, voices)
         self._lines: list[list[Line]] = []
@@ -108,7 +122,10 @@ class Emulation:
             self.late = max(self.late, now - due)
             if live:
                 self.server.publish(self.world.advance(now))
+                self.server.publish(self.traffic(now))
             self._send()
+            if self._watch is not None and tick % LOOK_AT_CLIENTS == 0:
+                self._watch.look(self._seen(), now)
             if tick % LOOK_AT_LINES == 0:
                 self._look()
             tick += 1
@@ -133,6 +150,18 @@ class Emulation:
             for index, line in enumerate(lines):
                 board.hear(index, line.status().alarms)
 
+    def _seen(self) -> Seen:
+        licences = self.server.licences
+        exhausted = licences.size is not None and licences.used >= licences.size
+        return Seen(self.server.associated, self.server.monitored, exhausted)
+
+    def _open_watch(self, truth: TruthConfig | None) -> Watch | None:
+        if truth is None:
+            return None
+        watch = Watch(self.world.directory.stations, self.wall, self._open_lines(truth, OUTAGES).write)
+        self._resources.callback(lambda: watch.close(self.clock()))
+        return watch
+
     async def _listen(self) -> None:
         cap = self.config.cap
         try:
@@ -145,13 +174,18 @@ class Emulation:
         self._resources.callback(line.close)
         return line
 
-    def _open_calls(self, truth: TruthConfig) -> TextIO:
+    @staticmethod
+    def _clear(truth: TruthConfig) -> None:
         """Begin a new truth: frame numbers start at 0, so nothing of an earlier run may stay."""
         truth.directory.mkdir(parents=True, exist_ok=True)
         for old in truth.directory.glob("audio-*"):
             shutil.rmtree(old)
-        return self._resources.enter_context(_lines_file(truth.directory / CALLS))
+
+    def _open_lines(self, truth: TruthConfig, name: str) -> TextIO:
+        return self._resources.enter_context(_lines_file(truth.directory / name))
 
 
 def _lines_file(path: Path) -> TextIO:
-    return path.open("w", encoding="utf-8", buffering=1)
+    """A new file to which others may append, too."""
+    path.unlink(missing_ok=True)
+    return path.open("a", encoding="utf-8", buffering=1)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from osrec.cli import decode, operate, recordings
+from osrec.cli import calls, decode, ledger, link, operate, recordings, rules
 
 app = typer.Typer(
     name="osrec",
@@ -21,16 +21,20 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(decode.app, name="decode", help="Read captures of what a PBX says.")
+app.add_typer(rules.app, name="rules", help="What is recorded: show, explain, test, reload.")
+app.add_typer(calls.app, name="call", help="Keep or pause a call that runs.")
 COMMANDS: tuple[Callable[..., None], ...] = (
     operate.run,
     operate.check_config,
     operate.status,
     operate.lines,
+    link.link,
     recordings.recordings,
     recordings.conversations,
     recordings.show,
     recordings.export,
     recordings.verify,
+    ledger.ledger,
 )
 for command in COMMANDS:
     app.command(command.__name__.replace("_", "-"))(command)

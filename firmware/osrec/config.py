@@ -1,13 +1,16 @@
 """The recorder's configuration file, osrec.toml; `docs/osrec.toml` is the complete, commented example."""
 
 import re
-import tomllib
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from osrec.config_csta import Csta
+from osrec.config_files import ConfigFile, checked, read
+from osrec.config_recording import Recording
+from osrec.config_rules import MisplacedError, RulesPart, each_pattern
 from osrec.errors import ConfigError
 from osrec.numbers import Patterns, expand
 
@@ -27,12 +30,11 @@ class Section(BaseModel):
 
 
 def _numbers(entries: list[str]) -> list[str]:
-    expand(entries)
-    return entries
-
-
-def _patterns(entries: list[str]) -> list[str]:
-    Patterns(entries)
+    for number, entry in enumerate(entries):
+        try:
+            expand([entry])
+        except ValueError as error:
+            raise MisplacedError(str(error), number) from None
     return entries
 
 
@@ -45,39 +47,6 @@ class Data(Section):
     segments: Annotated[int, Field(ge=3, le=4096)] = 16
     reserve_seconds: Annotated[float, Field(ge=0)] = 120.0  # for running recordings, when there is no room for new ones
     resume_seconds: Annotated[float, Field(ge=1)] = 60.0  # a recording that nobody takes up again is closed then
-
-
-class Csta(Section):
-    """The link to the CAP server."""
-
-    host: Annotated[str, Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65535)]
-    framing: Literal["be2", "siemens", "tpkt", "be4", "none"] = "be2"
-    authentication: bool = True
-    name: str = "AMHOST"
-    password: str = "77777"
-    context: Annotated[str, Field(pattern=r"^[0-2](\.\d+)+$")] = "1.3.12.0.218"
-    version: str = "1000"  # octets of the cSTAVersion bit string, hex
-    version_bits: Annotated[int, Field(ge=1, le=64)] = 16
-    heartbeat: Annotated[float, Field(ge=1)] = 20.0
-    window: Annotated[int, Field(ge=1)] = 8
-    starts_per_second: Annotated[float, Field(gt=0)] = 50.0
-
-    @field_validator("version")
-    @classmethod
-    def _hex(cls, value: str) -> str:
-        try:
-            bytes.fromhex(value)
-        except ValueError as error:
-            raise ValueError('must be hexadecimal octets such as "1000"') from error
-        return value
-
-    @model_validator(mode="after")
-    def _bits_fit(self) -> Self:
-        have = len(bytes.fromhex(self.version)) * 8
-        if not have - 8 < self.version_bits <= have:
-            raise ValueError(f"version_bits = {self.version_bits} does not fit version = {self.version!r}: {have} bits")
-        return self
 
 
 class LineSection(Section):
@@ -145,101 +114,117 @@ class Stations(Section):
     @field_validator("trunks")
     @classmethod
     def _check_trunks(cls, value: list[str]) -> list[str]:
-        return _patterns(value)
+        return each_pattern(value)
 
 
-class Recording(Section):
-    """How recordings begin and end, and how the PBX is asked for the audio."""
-
-    preroll: Annotated[float, Field(ge=0, le=50)] = 5.0
-    tail: Annotated[float, Field(ge=0, le=10)] = 0.3
-    internal: Literal["once", "each"] = "once"
-    fork: Literal["single-step-conference"] = "single-step-conference"
-    fork_order: Literal["own-first", "other-first"] = "own-first"
-    quiet_after: Annotated[float, Field(gt=0)] = 20.0
-    energy_dbm0: Annotated[float, Field(ge=-80, le=0)] = -55.0
-    audio_end: Annotated[float, Field(gt=0)] = 10.0
-    idle_codes: list[Annotated[int, Field(ge=0, le=255)]] = [0xD5, 0x55]
+Prefix = Annotated[str, Field(pattern=r"^[0-9*#]{0,6}$")]
 
 
-class RuleSection(Section):
-    """One rule; the first that matches decides."""
+class SiteSection(Section):
+    """Where the PBX stands in the public network, and which of its numbers are nobody."""
 
-    name: Annotated[str, Field(min_length=1)]
-    action: Literal["record", "never"]
-    stations: list[str] | None = None
-    numbers: list[str] | None = None
-    direction: list[Literal["in", "out", "internal", "unknown"]] | None = None
+    country: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,2})?$")] = ""
+    area: Annotated[str, Field(pattern=r"^[0-9]{0,8}$")] = ""
+    main: Annotated[str, Field(pattern=r"^[0-9]{0,10}$")] = ""
+    trunk_prefix: Prefix = "0"
+    international: Prefix = "00"
+    shortest: Annotated[int, Field(ge=1, le=15)] = 5
+    groups: list[str] = []
+    queues_talk: bool = False
+    late_events: Annotated[float, Field(ge=0, le=60)] = 1.0
 
-    @field_validator("stations", "numbers")
+    @field_validator("groups")
     @classmethod
-    def _check(cls, value: list[str] | None) -> list[str] | None:
-        return value if value is None else _patterns(value)
+    def _check_groups(cls, value: list[str]) -> list[str]:
+        return each_pattern(value)
+
+    @model_validator(mode="after")
+    def _area_needs_country(self) -> Self:
+        for key in ("area", "main"):
+            if getattr(self, key) and not self.country:
+                raise MisplacedError(f"{key} = {getattr(self, key)!r} says nothing without `country`", key)
+        return self
 
 
-class Config(Section):
-    """The whole file."""
+class Config(RulesPart):
+    """The whole file, and the one that `rules_file` names."""
 
     unit: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "osrec"
     data: Data
     csta: Csta
     lines: Annotated[list[LineSection], Field(min_length=1)]
     stations: Stations
+    site: SiteSection = SiteSection()
     recording: Recording = Recording()
-    rules: Annotated[list[RuleSection], Field(min_length=1)]
+    rules_file: Path | None = None  # has rules, groups, times and calendar instead of this one
 
     @model_validator(mode="after")
     def _names_and_ports_once(self) -> Self:
-        names = [line.name for line in self.lines]
-        rules = [rule.name for rule in self.rules]
-        for what, all_of_them in (("lines", names), ("rules", rules)):
-            twice = next((name for name in all_of_them if all_of_them.count(name) > 1), None)
-            if twice is not None:
-                raise ValueError(f"{what}: the name {twice!r} is used twice; give each its own")
+        names: set[str] = set()
         seen: dict[str, str] = {}
-        for line in self.lines:
+        for number, line in enumerate(self.lines):
+            if line.name in names:
+                raise MisplacedError(
+                    f"the name {line.name!r} is used twice; give each its own", "lines", number, "name"
+                )
+            names.add(line.name)
             for port in line.port_numbers:
                 if port in seen:
-                    raise ValueError(
-                        f"lines: port {port} is on {seen[port]!r} and on {line.name!r}; a port is one slot"
+                    raise MisplacedError(
+                        f"port {port} is on {seen[port]!r} and on {line.name!r}; a port is one slot",
+                        "lines",
+                        number,
+                        "ports",
                     )
                 seen[port] = line.name
+        return self
+
+    @model_validator(mode="after")
+    def _sections_fit_each_other(self) -> Self:
         spare = self.data.spare_directory
         if spare is not None and spare == self.data.directory:
-            raise ValueError(
-                f"data.spare_directory = {str(spare)!r} is data.directory; name one on another file system"
-            )
+            text = f"{str(spare)!r} is data.directory; name one on another file system"
+            raise MisplacedError(text, "data", "spare_directory")
+        monitored = expand(self.stations.monitored)
         trunks = Patterns(self.stations.trunks)
-        both = [station for station in expand(self.stations.monitored) if station in trunks]
+        both = [station for station in monitored if station in trunks]
         if both:
-            patterns = ", ".join(trunks.entries)
-            raise ValueError(
-                f"stations.trunks ({patterns}) includes {both[0]}, which stations.monitored says is a station"
-            )
-        watched = set(expand(self.stations.monitored)) & seen.keys()
+            text = f"{', '.join(trunks.entries)} includes {both[0]}, which stations.monitored says is a station"
+            raise MisplacedError(text, "stations", "trunks")
+        watched = set(monitored) & {port for line in self.lines for port in line.port_numbers}
         if watched:
-            raise ValueError(f"stations.monitored: {sorted(watched)[0]} is one of the recorder's own ports")
+            text = f"{sorted(watched)[0]} is one of the recorder's own ports"
+            raise MisplacedError(text, "stations", "monitored")
         return self
 
 
 def load(path: Path) -> Config:
-    """Read a configuration file. Relative directories count from the file's place.
+    """Read a configuration file. Relative paths count from the file's place.
 
-    Raises ConfigError that names the file and, for each fault, key, value and what would be right.
+    Raises ConfigError that names the file and, for each fault, line, key, value and what would be right.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; docs/osrec.toml is an example to start from") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
-    try:
-        config = Config.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {fault}" for fault in _faults(error))) from None
-    return _anchored(config, path.resolve().parent)
+    file = read(path)
+    rules_file = file.content.get("rules_file")
+    if not isinstance(rules_file, str):
+        return _anchored(checked(Config, file), path.resolve().parent)
+    rules = read(path.resolve().parent / rules_file, f"{path} names it as rules_file; docs/rules.md says what it holds")
+    _only_rules(rules)
+    return _anchored(checked(Config, file, rules), path.resolve().parent)
+
+
+def load_rules(path: Path) -> RulesPart:
+    """Read rules from a recorder's configuration, or from a file that has only them. Raises ConfigError."""
+    file = read(path, "docs/rules.md has an example to start from")
+    if "csta" in file.content or "rules_file" in file.content:
+        return load(path)
+    return checked(RulesPart, file)
+
+
+def _only_rules(file: ConfigFile) -> None:
+    foreign = next((key for key in file.content if key not in RulesPart.model_fields), None)
+    if foreign is not None:
+        known = ", ".join(RulesPart.model_fields)
+        raise ConfigError(file.fault((foreign,), f": a rules file has no such section; it may have {known}"))
 
 
 def _anchored(config: Config, base: Path) -> Config:
@@ -247,19 +232,3 @@ def _anchored(config: Config, base: Path) -> Config:
     spare = base / data.spare_directory if data.spare_directory else None
     anchored = data.model_copy(update={"directory": base / data.directory, "spare_directory": spare})
     return config.model_copy(update={"data": anchored})
-
-
-def _faults(error: ValidationError) -> list[str]:
-    return [_fault(one["loc"], one["msg"], one["input"], one["type"]) for one in error.errors(include_url=False)]
-
-
-def _fault(where: tuple[int | str, ...], message: str, value: object, kind: str) -> str:
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".") or "the file"
-    message = message.removeprefix("Value error, ")
-    if kind == "missing":
-        return f"{key} is missing"
-    if kind == "extra_forbidden":
-        return f"{key} = {value!r}: no such key"
-    if isinstance(value, dict | list) or kind == "value_error":
-        return f"{key}: {message}"
-    return f"{key} = {value!r}: {message[0].lower()}{message[1:]}"

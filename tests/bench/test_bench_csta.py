@@ -1,4 +1,4 @@
-"""CSTA events: our decoder, from octets to values, beside asn1tools, from octets to dictionaries, in the same run."""
+"""CSTA events: our decoders, from octets to values, beside asn1tools, from octets to dictionaries, in the same run."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -9,6 +9,7 @@ import pytest
 from osrec.wire.csta import schema
 from osrec.wire.csta.ber import walk
 from osrec.wire.csta.codec import decode, encode
+from osrec.wire.csta.dialect import dialect
 from osrec.wire.csta.model import (
     ConnectionId,
     Delivered,
@@ -73,3 +74,16 @@ def test_bench_event_decoding(benchmark: Any, name: str) -> None:
     benchmark.extra_info["times asn1tools"] = round(peer / ours, 2)
     benchmark.extra_info["events a second per core"] = round(1e6 / ours)
     benchmark(decode, octets)
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_bench_xml_event_decoding(benchmark: Any, name: str) -> None:
+    xml, pdu = dialect("xml", "xml8"), Invoke(9999, EventReport(b"\0\7", EVENTS[name]))
+    frame, octets = xml.encode(pdu), encode(pdu)
+    ours = microseconds(lambda: xml.decode(frame))
+    asn1 = microseconds(lambda: decode(octets))
+    benchmark.extra_info["octets"] = len(frame)
+    benchmark.extra_info["us by ASN.1"] = round(asn1, 1)
+    benchmark.extra_info["times ASN.1"] = round(asn1 / ours, 2)
+    benchmark.extra_info["events a second per core"] = round(1e6 / ours)
+    benchmark(xml.decode, frame)

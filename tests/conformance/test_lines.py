@@ -11,7 +11,7 @@ import pytest
 
 from osrec_drivers.e1.line import EngineLine
 from osrec_drivers.errors import DriverError, LineError, OpenError
-from osrec_drivers.line import Alarm, Anchor, GapCause, Line, LineDriver, open_line
+from osrec_drivers.line import IDLE, Alarm, Anchor, GapCause, Line, LineDriver, open_line
 from osrec_drivers.satop import SatopDriver, SatopLine, bind
 from osrec_drivers.virtual import Cable, Fault, FaultKind, VirtualDriver, cable
 
@@ -148,6 +148,32 @@ def test_reading_outside_the_ring_is_refused_with_what_it_holds(link: Link) -> N
     with pytest.raises(ValueError, match=r"slot 32: time slots are 0\.\.31"):
         link.near.read(32, 0, 1)
     assert link.near.read(1, link.near.head, 0) == b""
+
+
+def test_what_is_wiped_of_a_slot_can_be_read_by_nobody_and_nothing_else_is_touched(link: Link) -> None:
+    frames = voice(1600)
+    link.send(frames + voice(160))
+    until(lambda: link.near.head >= 1700)
+    first = offset(link.near, frames)
+    link.near.wipe(5, first + 400, 300)
+    expected = bytearray(slot(frames, 5))
+    expected[400:700] = bytes([IDLE]) * 300
+    assert link.near.read(5, first + 10, 1500) == expected[10:1510]
+    for number in (4, 6, 31):
+        assert link.near.read(number, first + 10, 1500) == slot(frames, number)[10:1510]
+    assert link.near.gaps(first + 10, 1500) == []
+
+
+def test_wiping_goes_as_far_as_the_ring_and_no_further(link: Link) -> None:
+    link.send(voice(1600))
+    until(lambda: link.near.head >= 1500)
+    head = link.near.head
+    link.near.wipe(7, -5000, head + 5000 + 100_000_000)
+    assert set(link.near.read(7, link.near.oldest, head - link.near.oldest)) == {IDLE}
+    with pytest.raises(ValueError, match=r"slot 32: time slots are 0\.\.31"):
+        link.near.wipe(32, 0, 1)
+    with pytest.raises(ValueError, match="count -1"):
+        link.near.wipe(1, 0, -1)
 
 
 def test_refuses_half_a_frame(link: Link) -> None:

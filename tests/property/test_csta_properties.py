@@ -146,7 +146,8 @@ def test_large_hostile_octets_take_bounded_time(unit: bytes) -> None:
 def test_any_chunking_of_a_stream_gives_the_same_pdus(
     name: str, pdus: list[bytes], tail: bytes, data: st.DataObject
 ) -> None:
-    stream = b"".join(framing_named(name).encode(pdu) for pdu in pdus) + tail
+    digits = b"0001" if name == "xml8" else b""
+    stream = b"".join(framing_named(name).encode(digits + pdu) for pdu in pdus) + tail
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     assert _through(name, chunks) == _through(name, [stream]) == _through(name, [bytes([o]) for o in stream])

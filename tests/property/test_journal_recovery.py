@@ -115,9 +115,9 @@ def test_a_torn_stretch_becomes_a_gap_and_the_rest_is_the_truth(first: int, leng
     end = min(first + length, len(octets))
     octets[first:end] = (pattern * (length // len(pattern) + 1))[: end - first]
     disk = disk_with(bytes(octets))
-    ledger = read_journal(SMALL, disk)
-    assert set(ledger.recordings) <= {UUID(int=1), UUID(int=2)}
-    assembly = ledger.recordings.get(UUID(int=1))
+    intake = read_journal(SMALL, disk)
+    assert set(intake.recordings) <= {UUID(int=1), UUID(int=2)}
+    assembly = intake.recordings.get(UUID(int=1))
     if assembly is not None:
         assert set(check_truth(pieces(disk, assembly))) <= {"audio", "journal_damaged"}
 

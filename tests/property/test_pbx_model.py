@@ -53,7 +53,7 @@ class PbxMachine(RuleBasedStateMachine):
             assert switch.take() == []
         self.observe()
 
-    def request(self, request: model.Argument) -> model.Result | Refusal:
+    def request(self, request: model.Argument) -> model.Result | Refusal | None:
         answer = self.world.request(request, self.now)
         self.observe(answer.occurrences)
         return answer.result

@@ -70,6 +70,7 @@ class SlowFramer:
         while (found := self._hunt(bits, at)) is not None:
             before = found - 256
             back = before >= known and before // 256 not in self.frames and bits[before + 1] == 1
+            back = back and bits[before : before + 256].count(0) > 3  # else it may be AIS
             at = known = self._follow(bits, before if back else found, nfas=back)
             if self.aligned:
                 return

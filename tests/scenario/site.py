@@ -4,6 +4,7 @@ Every octet goes the way it goes in the field (framing, BER, E1 with CRC-4, jour
 clocks are replaced. What the PBX sent is judged by the emulators' own judge.
 """
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -27,15 +28,14 @@ from osrec.store.records import Clock as ClockState
 from osrec.store.records import RunStarted
 from osrec.store.sidecar import Sidecar, read_sidecar
 from osrec.store.writer import JournalWriter
-from osrec.wire.csta import codec
-from osrec.wire.csta.framing import framing_named
 from osrec.wire.csta.model import Argument
 from osrec_drivers.line import Line, open_line
 from osrec_drivers.virtual import Fault, FaultKind, cable
 from osrec_emulators.audio.plane import AudioPlane
 from osrec_emulators.audio.voices import load_voices
-from osrec_emulators.cap import session as cap
+from osrec_emulators.cap import session as cap_session
 from osrec_emulators.cap.config import CapConfig
+from osrec_emulators.cap.faults import Connection
 from osrec_emulators.cap.licences import LicencePool
 from osrec_emulators.check.judge import check
 from osrec_emulators.check.verdict import Report
@@ -47,6 +47,7 @@ from osrec_emulators.pbx.config import PbxConfig
 from osrec_emulators.pbx.world import World
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
+PAIRS = 15  # on one E1 line
 TICK = 0.01  # 80 frames, as the emulator's own pacer takes them
 SPEECH = Path(__file__).parents[1] / "vectors" / "speech"
 VOICES = ("en-reception", "de-zentrale", "pl-sekretariat", "en-helpdesk")
@@ -89,8 +90,9 @@ class Site:
         directory: of data and truth.
         scripts: the PBX's [[script]] sections, as in its TOML file.
         stations: how many, from 3100 on.
-        pairs: how many channel pairs, on one line of the board.
+        pairs: how many channel pairs, 15 on each line of the board.
         board: what goes wrong on it.
+        pbx: more keys of the PBX's [pbx] section. cap: keys of its [cap] section.
         recorder: changes to the recorder's configuration, by section.
     """
 
@@ -105,19 +107,26 @@ class Site:
         licences: int | None = None,
         fork: dict[str, Any] | None = None,
         board: Faults | None = None,
+        pbx: dict[str, Any] | None = None,
+        cap: dict[str, Any] | None = None,
         **recorder: Any,
     ) -> None:
         self.directory = directory
         self.clock = VirtualClock()
         self.last_station = 3100 + stations - 1
-        self._cable = f"site{next(self._cables)}"
+        site = f"site{next(self._cables)}"
+        self._trunks = {f"trunk{n + 1}": f"{site}-{n}" for n in range(-(-pairs // PAIRS))}  # cables by line name
         self.boot = "first boot"  # of the recorder's machine
         self.disk = SmallDisk()
         self.disk_hangs = False  # then the journal's thread gets nothing done
         self._pairs = pairs
         self._stack = ExitStack()
         self._ids = count(1)
-        self._make_pbx(scripts, licences, fork or {}, board)
+        self._connections = count(1)
+        self._events: deque[link.Event] = deque()
+        self.played: list[cap_session.Played] = []  # faults of the CAP server that were declared
+        self._make_pbx({"script": list(scripts), "fork": fork or {}} | (pbx or {}), board)
+        self._make_cap({"licences": licences, "status_interval": 0} | (cap or {}))
         self._make_config(recorder)
         self.recorder: Recorder | None = None
         self.start_recorder()
@@ -132,33 +141,40 @@ class Site:
 
     # --- the PBX
 
-    def _make_pbx(
-        self, scripts: tuple[dict[str, Any], ...], licences: int | None, fork: dict[str, Any], faults: Faults | None
-    ) -> None:
+    def _make_pbx(self, settings: dict[str, Any], faults: Faults | None) -> None:
         ports = f"7101-{7100 + 2 * self._pairs}"
         config = PbxConfig.model_validate(
             {
                 "stations": [{"range": f"3100-{self.last_station}", "voices": VOICES}],
                 "trunks": [{"range": "7801-7830", "voices": VOICES[::-1]}],
                 "recorder_ports": [ports],
-                "script": list(scripts),
-                "fork": fork,
             }
+            | settings
         )
         truth = self.directory / "truth"
         truth.mkdir(parents=True, exist_ok=True)
         calls = self._stack.enter_context((truth / "calls.jsonl").open("w", encoding="utf-8", buffering=1))
         self.world = World(config, seed=1, wall=lambda now: START + timedelta(seconds=now), sink=calls.write)
-        self._cap_config = CapConfig(licences=licences, status_interval=0)
-        self.licences = LicencePool(licences)
-        self._session: cap.Session | None = None
-        board = BoardConfig(name="diun2", lines=(f"virtual:{self._cable}/a",), ports=(ports,))
+        specs = tuple(f"virtual:{one}/a" for one in self._trunks.values())
+        board = BoardConfig(name="diun2", lines=specs, ports=tuple(self._ports().values()))
         self.board = Board(board.name, board.lines, board.layout(), faults)
-        self.trunk = open_line(board.lines[0])
-        self._stack.callback(self.trunk.close)
+        self._sending = [open_line(spec) for spec in specs]
+        for line in self._sending:
+            self._stack.callback(line.close)
         self._plane = AudioPlane(self.world.topology, load_voices(SPEECH))
         self._truth = AudioTruth(truth, [self.board], START, None)
         self._stack.callback(lambda: self._truth.close(self.clock.at()))
+
+    def _make_cap(self, settings: dict[str, Any]) -> None:
+        self._cap_config = CapConfig.model_validate(settings)
+        self.licences = LicencePool(self._cap_config.licences, self._cap_config.licence_changes)
+        self._session: cap_session.Session | None = None
+
+    def _ports(self) -> dict[str, str]:
+        """Port numbers by line name."""
+        firsts = range(7101, 7101 + 2 * self._pairs, 2 * PAIRS)
+        last = 7100 + 2 * self._pairs
+        return {name: f"{n}-{min(n + 2 * PAIRS - 1, last)}" for name, n in zip(self._trunks, firsts, strict=True)}
 
     def switch(self, command: Callable[[Any], object]) -> None:
         """Have somebody do something now: the PBX's call model is handed to `command`."""
@@ -168,20 +184,39 @@ class Site:
     def cut_link(self) -> None:
         """The CSTA connection breaks; `mend_link` brings it back."""
         if self._session is not None:
-            self._session.closed()
-            self._session = None
+            self.hang_up()
             if self.recorder is not None:
                 self._link_event(link.Disconnected("cut by the test"))
 
+    def hang_up(self) -> None:
+        """The CAP's side of the connection is gone."""
+        if self._session is not None:
+            self._session.closed()
+            self._session = None
+
     def mend_link(self) -> None:
         if self._session is None and self.recorder is not None:
-            self._session = cap.Session(self._cap_config, self.world, self.licences)
-            self._framing = framing_named(self._cap_config.framing)
+            connection = Connection(number=next(self._connections))
+            self._session = session = cap_session.Session(
+                self._cap_config, self.world, self.licences, connection=connection
+            )
+            self._dialect = self._cap_config.dialect()
+            self._framing = self._dialect.framing()
             self._link_event(link.Connected())
+            self._carry(session, session.connected(self.clock.time))
 
-    def damage(self, kind: FaultKind, seconds: float) -> None:
+    @property
+    def session(self) -> cap_session.Session | None:
+        """The CAP server's side of the link, None while there is none."""
+        return self._session
+
+    @property
+    def connected(self) -> bool:
+        return self._session is not None
+
+    def damage(self, kind: FaultKind, seconds: float, line: str = "trunk1") -> None:
         """What the PBX sends in the next seconds suffers on the cable."""
-        cable(self._cable).sent_by["a"].damage(Fault(kind, round(seconds * 8000) * 32))
+        cable(self._trunks[line]).sent_by["a"].damage(Fault(kind, round(seconds * 8000) * 32))
 
     # --- the recorder
 
@@ -190,12 +225,8 @@ class Site:
             "data": {"directory": str(self.directory / "data"), "segment_mib": 1, "segments": 4, "reserve_seconds": 1},
             "csta": {"host": "in.process", "port": 1},
             "lines": [
-                {
-                    "name": "trunk1",
-                    "spec": f"virtual:{self._cable}/b",
-                    "slots": self._slots(),
-                    "ports": [f"7101-{7100 + 2 * self._pairs}"],
-                }
+                {"name": name, "spec": f"virtual:{self._trunks[name]}/b", "slots": _slots(ports), "ports": [ports]}
+                for name, ports in self._ports().items()
             ],
             "stations": {"monitored": [f"3100-{self.last_station}"], "trunks": ["78??"]},
             "recording": {},
@@ -205,13 +236,8 @@ class Site:
             sections[name] = sections[name] | change if isinstance(change, dict) else change
         self.config = Config.model_validate(sections)
 
-    def _slots(self) -> str:
-        slots = [slot for slot in range(1, 32) if slot != 16][: 2 * self._pairs]
-        return ",".join(map(str, slots))
-
     def start_recorder(self) -> None:
         """As after power-on, or after `kill_recorder`: with what the journal holds."""
-        self.line: Line
         started = RunStarted(run=self._new_id(), at=self.clock.at(), boot_id=self.boot, version="test")
         self.writer = JournalWriter(
             store_config(self.config),
@@ -223,11 +249,13 @@ class Site:
         while self.writer.prepare():
             pass
         anchors = anchors_of(self.writer.recovered, self.boot)
-        self.line = open_line(self.config.lines[0].spec, resume=anchors.get("trunk1"))
+        self.lines: dict[str, Line] = {
+            one.name: open_line(one.spec, resume=anchors.get(one.name)) for one in self.config.lines
+        }
         self._link = Link(link_config(self.config).link)
         engine = build_engine(self.config)
-        ears = Ears({"trunk1": self.line}, bytes(self.config.recording.idle_codes), self.config.recording.preroll)
-        self.recorder = Recorder(engine, {"trunk1": self.line}, ears, self.writer, self._request, self.clock, self.boot)
+        ears = Ears(self.lines, bytes(self.config.recording.idle_codes), self.config.recording.preroll)
+        self.recorder = Recorder(engine, self.lines, ears, self.writer, self._request, self.clock, self.boot)
         self.recorder.resume(self.writer.recovered.recordings, anchors, self.config.data.resume_seconds * RESUME_MARGIN)
         self.mend_link()
 
@@ -235,7 +263,7 @@ class Site:
         """As kill -9: what was not written is gone, nobody says goodbye."""
         self.recorder = None
         self.cut_link()
-        self.line.close()
+        self._close_lines()
         self.writer._journal.close()  # what the kernel does for a killed process: its descriptors and locks go
         for lock in self.writer._locks:
             self.writer._disk.close(lock)
@@ -244,38 +272,56 @@ class Site:
         self._link_event(link.ServiceRequested(token, argument))
 
     def _link_event(self, event: link.Event) -> None:
-        for output in self._link.handle(event, self.clock.time):
-            match output:
-                case link.Send(pdu):
-                    self._to_cap(self._framing.encode(codec.encode(pdu)))
-                case link.Close():
-                    self._session = None
-                case _ if self.recorder is not None:
-                    self.recorder.take(output)
+        """One event after the other, as the real runner does: what an event brings about waits its turn."""
+        self._events.append(event)
+        if len(self._events) > 1:
+            return
+        while self._events:
+            for output in self._link.handle(self._events[0], self.clock.time):
+                self._carry_out(output)
+            self._events.popleft()
+
+    def _carry_out(self, output: link.Output) -> None:
+        match output:
+            case link.Send(pdu):
+                self._to_cap(self._framing.encode(self._dialect.encode(pdu)))
+            case link.Close():
+                self.hang_up()
+            case _ if self.recorder is not None:
+                self.recorder.take(output)
 
     def _to_cap(self, octets: bytes) -> None:
         if self._session is not None:
-            self._carry(self._session.receive(octets, self.clock.time))
+            self._carry(self._session, self._session.receive(octets, self.clock.time))
 
-    def _carry(self, outputs: list[cap.Output]) -> None:
+    def _carry(self, session: cap_session.Session, outputs: list[cap_session.Output]) -> None:
         for output in outputs:
             match output:
-                case cap.Send(octets):
+                case cap_session.Played():
+                    self.played.append(output)
+                case _ if session is not self._session:
+                    pass  # the connection is gone
+                case cap_session.Send(octets):
                     self._to_link(octets)
-                case cap.Happened(occurrences):
+                case cap_session.Happened(occurrences):
                     self._publish(occurrences)
-                case cap.Close(reason):
-                    self._session = None
+                case cap_session.Close(reason):
+                    self.hang_up()
                     self._link_event(link.Disconnected(reason))
 
     def _publish(self, occurrences: Any) -> None:
-        if self._session is not None:
-            self._to_link(self._session.publish(occurrences, self.clock.time))
+        if self._session is not None and occurrences:
+            self._carry(self._session, self._session.publish(occurrences, self.clock.time))
+
+    def _session_timer(self) -> None:
+        session = self._session
+        if session is not None and session.deadline is not None and session.deadline <= self.clock.time:
+            self._carry(session, session.expire(self.clock.time))
 
     def _to_link(self, octets: bytes) -> None:
         for frame in self._framing.feed(octets):
             try:
-                self._link_event(link.PduReceived(codec.decode(frame)))
+                self._link_event(link.PduReceived(self._dialect.decode(frame)))
             except WireError as error:
                 self._link_event(link.Undecodable(str(error), frame))
 
@@ -290,6 +336,7 @@ class Site:
         while (tick := round(self.clock.time / TICK)) < end:
             self.clock.time = (tick + 1) * TICK
             self._publish(self.world.advance(self.clock.time))
+            self._session_timer()
             self._audio(int(TICK * 8000))
             if self._link.deadline is not None and self._link.deadline <= self.clock.time:
                 self._link_event(link.TimerExpired())
@@ -306,7 +353,8 @@ class Site:
     def _audio(self, frames: int) -> None:
         block = self._plane.render(frames)
         lines = self.board.frames(block)
-        self.trunk.transmit(lines[0].tobytes())
+        for line, octets in zip(self._sending, lines, strict=True):
+            line.transmit(octets.tobytes())
         self._truth.write(self.board, lines, self.clock.at())
 
     def finish(self) -> None:
@@ -316,11 +364,15 @@ class Site:
         assert self.recorder is not None
         self.recorder.stop()
         self.writer.stop()
-        self.line.close()
+        self._close_lines()
         self._stack.close()
         for _ in range(3):
             self.clock.time += 1.0
             self.keeper.step(self.clock.time)
+
+    def _close_lines(self) -> None:
+        for line in self.lines.values():
+            line.close()
 
     # --- what came of it
 
@@ -340,3 +392,9 @@ class Site:
         """Oldest first."""
         with Index(store_config(self.config).index) as index:
             return list(index.conversations(limit=1000).rows)[::-1]
+
+
+def _slots(ports: str) -> str:
+    """Time slots for so many ports: all from 1 on but 16."""
+    first, last = map(int, ports.split("-"))
+    return ",".join(map(str, [slot for slot in range(1, 32) if slot != 16][: last - first + 1]))

@@ -144,7 +144,7 @@ def test_a_wrong_line_is_found_before_anything_runs(osrec: Commands, tmp_path: P
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(osrec.config.read_text().replace("virtual:commands/b", "satop:nowhere"))
     said = Commands(osrec.site, wrong)("check-config", code=2)
-    assert f"{wrong}: lines[0].spec = 'satop:nowhere'" in said
+    assert f"{wrong}:8: lines[0].spec = 'satop:nowhere'" in said
 
 
 def test_a_recording_is_found_by_either_end_of_its_id(osrec: Commands) -> None:

@@ -44,7 +44,7 @@ def store(
         "started": began.isoformat(),
         "ended": (began + timedelta(seconds=octets.shape[1] / 8000)).isoformat(),
         "direction": "in",
-        "parties": [],
+        "parties": [{"number": station}],
         "calls": list(calls),
         "channels": [
             {"side": side, "line": line, "slot": layout[port].slot, "port": port}

@@ -17,7 +17,7 @@ from osrec.csta.messages import (
 from osrec.engine import messages as out
 from osrec.engine.engine import Engine
 from osrec.engine.fork import SilentConference
-from osrec.engine.messages import Heard, PairHeard, TimerExpired
+from osrec.engine.messages import Demand, Demanded, Heard, PairHeard, TimerExpired
 from osrec.engine.pool import Pair, Pool, Port
 from osrec.engine.rules import Rule, RuleSet
 from osrec.engine.settings import EngineConfig
@@ -44,6 +44,7 @@ A, B, C = "3100", "3101", "3102"
 NULL, CONNECTED, ALERTING = LocalState.NULL, LocalState.CONNECTED, LocalState.ALERTING
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PAIRS = [Pair("trunk1", Port(slot, str(7100 + slot)), Port(slot + 1, str(7101 + slot))) for slot in (1, 3)]
+SILENT = float("-inf")
 T = TypeVar("T")
 
 
@@ -78,7 +79,7 @@ class Bench:
                 leg = legs.get(f"p{request.argument.device.number}")
                 outcome = model.DeviceSnapshot((leg,) if leg else ())
             new = self.give(ServiceAnswered(request.token, outcome))
-            requests += [r for r in every(new, out.Request) if not isinstance(r.argument, SingleStepConference)]
+            requests += [r for r in every(new, out.Request) if r not in forks(new)]
             followed += new
         return followed
 
@@ -97,6 +98,14 @@ class Bench:
         joined = ConferenceJoined(model.ConnectionId(request.argument.active_call.call_id, port))
         return self.give(ServiceAnswered(request.token, outcome or joined))
 
+    def refuse(self, outputs: list[out.Output]) -> list[out.Output]:
+        """The PBX refuses every fork that was asked for."""
+        return [follow for request in forks(outputs) for follow in self.answer(request, BUSY)]
+
+    def grant(self, outputs: list[out.Output]) -> list[out.Output]:
+        """The PBX grants every fork that was asked for; what that brought about."""
+        return [follow for request in forks(outputs) for follow in self.answer(request)]
+
     def call(self, call: int = 1, caller: str = A, called: str = B) -> list[out.Output]:
         """An internal call up to the answer; what the answer brought about."""
         who = parties(caller, called)
@@ -107,10 +116,7 @@ class Bench:
 
     def recorded(self, call: int = 1, caller: str = A, called: str = B) -> out.Open:
         """An internal call whose fork the PBX grants."""
-        answers: list[out.Output] = []
-        for request in every(self.call(call, caller, called), out.Request):
-            answers += self.answer(request)
-        return one(answers, out.Open)
+        return one(self.grant(self.call(call, caller, called)), out.Open)
 
     def hang_up(self, call: int = 1, *stations: str) -> list[out.Output]:
         outputs: list[out.Output] = []
@@ -122,13 +128,49 @@ class Bench:
         self.now += seconds
         return self.give(event)
 
-    def listen(self, own: float, other: float, *, idle: bool = False, same: bool = False) -> list[out.Output]:
-        heard = PairHeard(own, other, idle, same)
-        return self.give(Heard({r.pair: heard for r in self.engine.recordings.values()}, frozenset()))
+    def listen(
+        self,
+        own: float = -20,
+        other: float = -20,
+        *,
+        idle: bool = False,
+        other_idle: bool = False,
+        same: bool = False,
+        down: str = "",
+    ) -> list[out.Output]:
+        """A look at the lines: the same on all pairs; `down`: a line in alarm."""
+        heard = PairHeard(own, other, idle, idle or other_idle, same)
+        lines_down = frozenset({down} if down else ())
+        return self.give(Heard({r.pair: heard for r in self.engine.recordings.values()}, lines_down))
+
+    def silence(self, seconds: float) -> list[out.Output]:
+        """Idle code on all pairs for so long; what came of it."""
+        outputs: list[out.Output] = []
+        for _ in range(round(seconds / 0.5)):
+            self.now += 0.5
+            outputs += self.listen(SILENT, SILENT, idle=True)
+        return outputs
+
+    def demand(self, target: str, what: Demand, seconds: float | None = None) -> list[out.Output]:
+        return self.give(Demanded(target, what, "Anna", seconds))
+
+    def timers(self, seconds: float) -> list[out.Output]:
+        """So much time passes, and everything that is due in it happens when it is due."""
+        end, outputs = self.now + seconds, list[out.Output]()
+        while (due := self.engine.deadline) is not None and due <= end:
+            self.now = max(self.now, due)
+            outputs += self.give(TimerExpired())
+        self.now = end
+        return outputs
 
 
 def every(outputs: list[out.Output], kind: type[T]) -> list[T]:
     return [output for output in outputs if isinstance(output, kind)]
+
+
+def forks(outputs: list[out.Output]) -> list[out.Request]:
+    """Requests for forks, without those that look for ports or clear them."""
+    return [one for one in every(outputs, out.Request) if isinstance(one.argument, SingleStepConference)]
 
 
 def one(outputs: list[out.Output], kind: type[T]) -> T:

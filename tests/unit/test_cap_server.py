@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -12,8 +12,9 @@ from osrec.wire.csta import codec, model
 from osrec.wire.csta.framing import framing_named
 from osrec.wire.csta.model import ConnectionId, DeviceId, Participation
 from osrec_emulators.cap.config import CapConfig
-from osrec_emulators.cap.faults import Faults
+from osrec_emulators.cap.faults import Events, Faults, Timed, Transport
 from osrec_emulators.cap.server import CapServer
+from osrec_emulators.cap.status import PlayedFault
 from osrec_emulators.pbx.config import PbxConfig
 from osrec_emulators.pbx.world import World
 
@@ -38,17 +39,17 @@ class Peer:
         self._read: list[model.Pdu] = []
 
     @classmethod
-    async def connect(cls, server: CapServer) -> "Peer":
+    async def connect(cls, server: CapServer, port: int | None = None) -> "Peer":
         """Connect and associate."""
-        peer = await cls.reach(server)
+        peer = await cls.reach(server, port)
         await peer.next(model.Associated)
         await peer.next(model.Invoke)
         return peer
 
     @classmethod
-    async def reach(cls, server: CapServer) -> "Peer":
+    async def reach(cls, server: CapServer, port: int | None = None) -> "Peer":
         """Connect and ask for an association; `serving` closes the connection."""
-        peer = cls(*await asyncio.open_connection("127.0.0.1", server.port))
+        peer = cls(*await asyncio.open_connection("127.0.0.1", port or server.port))
         _peers.append(peer)
         peer.send(LOGIN)
         return peer
@@ -81,8 +82,11 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def serving(world: World, faults: Faults | None = None, **settings: Any) -> AsyncIterator[CapServer]:
-    server = CapServer(CapConfig.model_validate({"port": 0} | settings), world, lambda: world.switch.now, faults)
+async def serving(
+    world: World, faults: Faults | None = None, clock: Callable[[], float] | None = None, **settings: Any
+) -> AsyncIterator[CapServer]:
+    config = CapConfig.model_validate({"port": 0} | settings)
+    server = CapServer(config, world, clock or (lambda: world.switch.now), faults)
     await server.start()
     try:
         yield server
@@ -167,7 +171,7 @@ def test_a_client_that_does_not_read_is_dropped_and_the_others_go_on(caplog: pyt
 
 def test_the_timer_of_a_session_runs() -> None:
     async def scenario() -> None:
-        async with serving(make_world(), Faults(drop_at=0.0)) as server:
+        async with serving(make_world(), Faults(timed=(Timed(what="cut", after=0.0),))) as server:
             peer = await Peer.reach(server)
             await asyncio.wait_for(peer.ended(), 5)
 
@@ -183,5 +187,130 @@ def test_closing_the_server_closes_its_clients() -> None:
             await asyncio.wait_for(peer.ended(), 5)
         assert server.licences.used == 0
         assert server.clients == []
+
+    asyncio.run(scenario())
+
+
+def test_a_restart_drops_everybody_refuses_for_a_while_and_starts_anew() -> None:
+    async def scenario() -> None:
+        world = make_world()
+        restarts = [{"at": 10.0, "closed": 5.0}]
+        async with serving(world, restarts=restarts, licences=1) as server:
+            port = server.port
+            peer = await Peer.connect(server)
+            await peer.monitor(A)
+            told: list[PlayedFault] = []
+            server.on_fault = told.append
+            world.advance(10.0)
+            server._outage()  # what the timer does when the clock has come that far
+            await peer.ended()
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", port)
+            world.advance(15.0)
+            server._outage()
+            await asyncio.gather(*server._reopening)
+            assert server.port == port
+            again = await Peer.connect(server)
+            await again.monitor(A)
+            assert [fault.fault for fault in told] == ["restart"]
+
+    asyncio.run(scenario())
+
+
+def test_one_of_two_addresses_goes_down_and_the_other_serves_on() -> None:
+    async def scenario() -> None:
+        world = make_world()
+        restarts = [{"at": 10.0, "closed": 5.0, "listener": 1}]
+        async with serving(world, also_listen=["127.0.0.1:0"], restarts=restarts) as server:
+            assert len(set(server.ports)) == 2
+            first, second = await Peer.connect(server), await Peer.connect(server, server.ports[1])
+            world.advance(10.0)
+            server._outage()
+            await first.ended()
+            await second.monitor(A)
+            assert [client.monitors for client in server.clients] == [1]
+
+    asyncio.run(scenario())
+
+
+def test_an_address_that_cannot_be_had_leaves_none_open() -> None:
+    async def scenario() -> None:
+        async with serving(make_world()) as taken:
+            settings = {"port": 0, "also_listen": [f"127.0.0.1:{taken.port}"]}
+            other = CapServer(CapConfig.model_validate(settings), make_world(), lambda: 0.0)
+            with pytest.raises(OSError, match="in use"):
+                await other.start()
+            assert other._listeners == {}
+
+    asyncio.run(scenario())
+
+
+def test_clients_meet_the_faults_of_their_address_and_their_turn() -> None:
+    async def scenario() -> None:
+        clients = [
+            {"listener": 2, "faults": {"status": {"never": True}}},
+            {"connections": [2, 2], "address": "127.0.0.*", "faults": {"association": {"refuse": "abort"}}},
+        ]
+        async with serving(make_world(), also_listen=["127.0.0.1:0"], clients=clients) as server:
+            await Peer.connect(server)
+            refused = await Peer.reach(server)
+            assert isinstance(await refused.next(model.Abort), model.Abort)
+            standby = await Peer.reach(server, server.ports[1])
+            await standby.next(model.Associated)
+            standby.send(model.Invoke(1, model.RequestSystemStatus()))
+            await standby.next(model.SystemStatusReported)
+            assert server.faults == {"refuse_abort": 1, "first_status_missing": 1}
+
+    asyncio.run(scenario())
+
+
+def test_every_fault_is_told_with_client_and_user_and_the_counters_outlive_the_client() -> None:
+    async def scenario() -> None:
+        world = talking()
+        async with serving(world, Faults(events=Events(duplicate_every=1))) as server:
+            told: list[PlayedFault] = []
+            server.on_fault = told.append
+            peer = await Peer.connect(server)
+            await peer.monitor(A)
+            world.switch.hold(A)
+            server.publish(world.switch.take())
+            for _ in range(2):
+                await peer.next(model.Held)
+            (fault,) = told
+            assert (fault.user, fault.fault) == ("AMHOST", "duplicate")
+            assert fault.client == server.clients[0].peer
+            assert fault.as_json(world._wall(fault.at))["seconds"] == fault.at
+            peer.send(model.Release())
+            await peer.ended()
+            assert server.gone[0].counters.faults == {"duplicate": 1}
+            assert "2 events" in str(server.gone[0])
+            assert "duplicate 1" in str(server.gone[0])
+
+    asyncio.run(scenario())
+
+
+def test_octets_arrive_though_each_is_written_alone() -> None:
+    async def scenario() -> None:
+        async with serving(make_world(), Faults(transport=Transport(fragment=1))) as server:
+            await (await Peer.connect(server)).monitor(A)
+
+    asyncio.run(scenario())
+
+
+def test_a_paused_reader_leaves_octets_in_the_kernel_and_takes_them_later() -> None:
+    async def scenario() -> None:
+        pauses = (Timed(what="pause_reading", after=5.0, seconds=10.0),)
+        world = make_world()
+        async with serving(world, Faults(timed=pauses)) as server:
+            peer = await Peer.connect(server)
+            (client,) = server._clients
+            assert client._transport is not None
+            world.advance(5.0)
+            client._expire()  # what the timer does when the clock has come that far
+            assert not client._transport.is_reading()
+            world.advance(15.0)
+            client._expire()
+            assert client._transport.is_reading()
+            await peer.monitor(A)
 
     asyncio.run(scenario())

@@ -1,91 +1,20 @@
 """The CAP server's side of one client, with encoded octets: association, heartbeat, monitors, requests, faults."""
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osrec.wire.csta import codec, model
-from osrec.wire.csta.framing import framing_named
 from osrec.wire.csta.model import ConnectionId, DeviceId, ErrorCategory, LocalState, Participation
 from osrec_emulators.cap.config import CapConfig
-from osrec_emulators.cap.faults import Faults, Refusal
+from osrec_emulators.cap.faults import Answers, Association, Events, Faults, Refusal, Timed
 from osrec_emulators.cap.licences import LicencePool
-from osrec_emulators.cap.session import Close, Happened, Output, Send, Session, State
-from osrec_emulators.pbx.config import PbxConfig
+from osrec_emulators.cap.session import Happened, Send, Session, State
+from osrec_emulators.pbx.services import Answer
 from osrec_emulators.pbx.world import World
-
-A, B, PORT = "3100", "3101", "5000"
-LOGIN = model.Associate(name=b"AMHOST", password=b"77777")
-
-
-class Client:
-    """A client without behaviour: sends what a test says, and tells what came back."""
-
-    def __init__(
-        self, config: CapConfig | None = None, licences: LicencePool | None = None, faults: Faults | None = None
-    ) -> None:
-        self.config = config or CapConfig()
-        pbx = {
-            "stations": [{"range": "3100-3103", "names": ["Jürgen Groß"]}],
-            "recorder_ports": ["5000-5001"],
-            "utc_offset": 1,
-        }
-        self.world = World(PbxConfig.model_validate(pbx))
-        self.session = Session(self.config, self.world, licences or LicencePool(self.config.licences), faults)
-        self.sends = framing_named(self.config.framing)
-        self.reads = framing_named(self.config.framing)
-        self.outputs: list[Output] = []
-
-    def send(self, pdu: model.Pdu, now: float = 0.0) -> list[model.Pdu]:
-        return self.send_octets(self.sends.encode(codec.encode(pdu)), now)
-
-    def send_octets(self, octets: bytes, now: float = 0.0) -> list[model.Pdu]:
-        return self._read(self.session.receive(octets, now))
-
-    def expire(self, now: float) -> list[model.Pdu]:
-        return self._read(self.session.expire(now))
-
-    def ask(self, argument: model.Argument, now: float = 0.0) -> model.Pdu:
-        """The answer to a request, which must be the only one."""
-        (answer,) = self.send(model.Invoke(77, argument), now)
-        return answer
-
-    def published(self, now: float = 0.0) -> list[model.Pdu]:
-        """What the session makes of all that happened in the PBX."""
-        octets = self.session.publish(self.world.switch.take(), now)
-        return [codec.decode(frame) for frame in self.reads.feed(octets)]
-
-    @property
-    def closed_because(self) -> str:
-        return next((output.reason for output in self.outputs if isinstance(output, Close)), "")
-
-    def _read(self, outputs: list[Output]) -> list[model.Pdu]:
-        self.outputs += outputs
-        octets = b"".join(output.octets for output in outputs if isinstance(output, Send))
-        return [codec.decode(frame) for frame in self.reads.feed(octets)]
-
-
-def associated(**more: Any) -> Client:
-    client = Client(**more)
-    client.send(LOGIN)
-    assert client.session.state is State.ASSOCIATED
-    return client
-
-
-def monitor(client: Client, device: str = A) -> bytes:
-    answer = client.ask(model.MonitorStart(DeviceId(device)))
-    assert isinstance(answer, model.ReturnResult)
-    assert isinstance(answer.result, model.MonitorStarted)
-    return answer.result.cross_ref
-
-
-def report(pdu: model.Pdu) -> model.EventReport:
-    assert isinstance(pdu, model.Invoke)
-    assert isinstance(pdu.argument, model.EventReport)
-    return pdu.argument
+from tests.unit.cap_client import LOGIN, PORT, A, B, Client, associated, monitor, report
 
 
 @pytest.mark.parametrize("framing", ["be2", "siemens", "tpkt", "be4", "none"])
@@ -221,8 +150,7 @@ def test_every_event_of_every_flow_survives_the_wire() -> None:
     switch.busy.add("3103")
     switch.make_call(B, "3103")
     happened = [found for found in switch.take() if found.device in cross_refs.values()]
-    octets = client.session.publish(happened, 0.0)
-    reports = [report(codec.decode(frame)) for frame in client.reads.feed(octets)]
+    reports = [report(pdu) for pdu in client.publish(happened)]
     assert [(cross_refs[found.cross_ref], found.event) for found in reports] == [
         (found.device, found.event) for found in happened
     ]
@@ -236,7 +164,7 @@ def test_cross_references_have_the_configured_length() -> None:
 def test_cross_references_come_again_after_a_wrap_but_never_twice() -> None:
     client = associated()
     first = monitor(client, A)
-    client.session._next_cross_ref += (1 << 16) - 1  # 65,535 monitors later
+    client.session._monitors._next += (1 << 16) - 1  # 65,535 monitors later
     assert monitor(client, A) != first
     assert len(client.session.monitors) == 2
 
@@ -314,7 +242,7 @@ def _invoke(opcode: bytes, argument: bytes = b"\x30\x00") -> bytes:
     [
         (_invoke(b"\x34"), model.Reject(77, 1, 1)),  # op 52, phase I's SystemStatus: unrecognizedOperation
         (_invoke(b"\x03\xe7"), model.Reject(77, 1, 1)),
-        (_invoke(b"\x00\xcf"), model.ReturnError(77, ErrorCategory.OPERATION, 50)),  # 207 SystemRegister
+        (_invoke(b"\x00\xcb"), model.ReturnError(77, ErrorCategory.OPERATION, 50)),  # 203 capabilities
         (_invoke(b"\x47", b"\x02\x01\x01"), model.Reject(77, 1, 2)),  # 71 with an INTEGER: mistypedArgument
         (b"\xa1\x03\x02\x01", model.Reject(None, 0, 2)),  # badlyStructured
     ],
@@ -338,28 +266,30 @@ def test_a_stream_that_is_not_framed_closes_the_connection() -> None:
     [(Refusal.REJECT, [model.Associated]), (Refusal.ABORT, [model.Abort]), (Refusal.SILENCE, [])],
 )
 def test_a_refused_association_is_refused_in_each_way(refuse: Refusal, answers: list[type]) -> None:
-    client = Client(faults=Faults(refuse=refuse))
+    client = Client(faults=Faults(association=Association(refuse=refuse)))
     pdus = client.send(LOGIN)
     assert [type(pdu) for pdu in pdus] == answers
     assert client.session.state is not State.ASSOCIATED
 
 
 def test_a_silent_server_stays_connected_and_sends_nothing() -> None:
-    client = associated(faults=Faults(silent_from=5.0))
+    client = associated(faults=Faults(timed=(Timed(what="silence", after=5.0),)))
     assert client.send(model.Invoke(1, model.RequestSystemStatus()), 4.0) != []
+    assert client.session.deadline == 5.0
+    client.expire(5.0)
     assert client.send(model.Invoke(2, model.RequestSystemStatus()), 5.0) == []
     assert client.session.state is State.ASSOCIATED
 
 
 def test_the_link_drops_when_the_fault_says_so() -> None:
-    client = associated(faults=Faults(drop_at=7.0))
+    client = associated(faults=Faults(timed=(Timed(what="cut", after=7.0),)))
     assert client.session.deadline == 7.0
     client.expire(7.0)
-    assert "dropped" in client.closed_because
+    assert "cut" in client.closed_because
 
 
 def test_an_event_can_overtake_the_result_of_its_monitor() -> None:
-    client = associated(faults=Faults(event_before_result=1.0))
+    client = associated(faults=Faults(answers=Answers(monitor_result_late=1.0)))
     assert client.send(model.Invoke(1, model.MonitorStart(DeviceId(A)))) == []
     client.world.switch.make_call(A, B)
     first, result, *_ = client.published()
@@ -369,7 +299,7 @@ def test_an_event_can_overtake_the_result_of_its_monitor() -> None:
 
 
 def test_a_withheld_result_comes_when_nothing_happens() -> None:
-    client = associated(faults=Faults(event_before_result=1.0))
+    client = associated(faults=Faults(answers=Answers(monitor_result_late=1.0)))
     client.send(model.Invoke(1, model.MonitorStart(DeviceId(A))), 2.0)
     assert client.session.deadline == 3.0
     assert [type(pdu) for pdu in client.expire(3.0)] == [model.ReturnResult]
@@ -406,5 +336,77 @@ def test_no_client_can_make_the_server_raise(damaged: list[tuple[model.Pdu, list
     for position in range(0, len(stream), cut):
         client.send_octets(stream[position : position + cut])
     client.published()
+    client.session.closed()
+    assert client.session.monitors == {}
+
+
+class Listening:
+    """A PBX that refuses everything and remembers what it was asked."""
+
+    def __init__(self, world: World) -> None:
+        self.asked: list[model.Argument] = []
+        self._world = world
+
+    def request(self, service: model.Argument, now: float) -> Answer:
+        self.asked.append(service)
+        return Answer(None if isinstance(service, model.Escape) else model.NoData(), (), 2.0)
+
+    def known(self, device: str) -> bool:
+        return self._world.known(device)
+
+    def local_time(self, at: float) -> datetime:
+        return self._world.local_time(at)
+
+
+def test_ways_to_ask_for_a_fork_reach_the_pbx_whose_answer_may_be_late_or_missing() -> None:
+    client = Client()
+    pbx = Listening(client.world)
+    client.session = Session(client.config, pbx, LicencePool(None))
+    client.send(LOGIN)
+    requests: list[model.Argument] = [
+        model.MakeCall(DeviceId(PORT), DeviceId("*44" + A)),
+        model.Escape(b"\x30\x03\x80\x01\x01"),
+        model.JoinCall(_CONNECTION, DeviceId(PORT), Participation.SILENT),
+        model.SnapshotCall(_CONNECTION),
+    ]
+    for number, request in enumerate(requests):
+        assert client.send(model.Invoke(number, request), 1.0) == []
+    assert pbx.asked == requests
+    answers = [pdu.invoke_id for pdu in client.expire(3.0) if isinstance(pdu, model.ReturnResult)]
+    assert answers == [0, 2, 3]
+
+
+_everything = {"events": dict.fromkeys([key for key in Events.model_fields if key.endswith("_every")], 3)}
+_answers = {"snapshot_segments": 1, "late": 0.5, "monitor_result_late": 0.5, "lost_every": 5, "segments_first": True}
+_timed = [{"what": what, "after": 1.0, "every": 1.0} for what in ("junk", "pause_reading", "lose_events")]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    requests=st.lists(st.sampled_from(_REQUESTS[1:]), max_size=8),
+    cut=st.integers(1, 40),
+    xml=st.booleans(),
+)
+def test_no_mixture_of_faults_makes_the_server_raise(seed: int, requests: list[model.Pdu], cut: int, xml: bool) -> None:
+    faults = _everything | {"seed": seed, "answers": _answers, "timed": _timed, "transport": {"fragment": 7}}
+    if xml:
+        faults["events"] = _everything["events"] | {"indefinite_every": None}
+    wire = {"encoding": "xml", "framing": "xml8"} if xml else {}
+    client = Client(CapConfig.model_validate({"faults": faults} | wire))
+    client.connect()
+    if not xml:
+        client.send(LOGIN)
+    client.world.switch.make_call(A, B)
+    client.world.switch.answer(B)
+    for now, request in enumerate(requests):
+        octets = client.sends.encode(client.dialect.encode(request))
+        for position in range(0, len(octets), cut):
+            client.send_octets(octets[position : position + cut], float(now))
+        if client.world.switch.calls_of(A):
+            client.world.switch.hold(A)
+            client.world.switch.retrieve(A)
+        client.published(float(now))
+        client.expire(now + 0.5)
     client.session.closed()
     assert client.session.monitors == {}

@@ -1,7 +1,7 @@
 """The judge: right recordings pass, and each kind of wrong is found and named."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from osrec_emulators.audio.alaw import Octets
 from osrec_emulators.audio.plane import AudioPlane
 from osrec_emulators.audio.voices import load_voices
 from osrec_emulators.check.judge import check
+from osrec_emulators.check.ledger import Ledger
 from osrec_emulators.check.verdict import Report
 from osrec_emulators.diun2.board import Board
 from osrec_emulators.diun2.faults import Faults, TimeSlot
@@ -91,7 +92,33 @@ class Site:
             "thread": f"thread-{station}",
             "calls": [CALLS[station]],
             "stations": [station],
+            "parties": [
+                {"number": station, "external": False, "trunk": None, "name": None},
+                {"number": "004930123456", "external": True, "trunk": "7801", "name": None},
+            ],
             "direction": "in",
+            "started": self.spans[station][0],
+            "talks": [
+                {
+                    "station": station,
+                    "call": CALLS[station],
+                    "heard": True,
+                    "from": self.spans[station][0],
+                    "to": self.spans[station][1],
+                }
+            ],
+            "forks": [
+                {
+                    "port": port,
+                    "station": station,
+                    "side": side.value,
+                    "from": self.spans[station][0],
+                    "to": self.spans[station][1],
+                    "dead": False,
+                    "end": "released",
+                }
+                for port, side in zip(PAIRS.get(station, ()), (Side.OWN, Side.OTHER), strict=False)
+            ],
             "started_at": began,
             "answered_at": began if answered else None,
             "ended_at": ended,
@@ -368,7 +395,9 @@ def test_audio_of_another_call_in_a_recording_is_found(site: Site) -> None:
         octets[1] = site.sent[4000 : 4000 + octets.shape[1], 4]
 
     site.record("3101", spoil=spoil, edit=edit)
-    assert "right: holds audio of call 0a02, station 3102, which is not its own" in faults_of(site.check())
+    report = site.check()
+    foreign = (site.spans["3102"][1] - site.spans["3102"][0]) * 8000
+    assert f"right: holds {foreign} octets of call 0a02, station 3102, which is not its own" in faults_of(report)
 
 
 def test_samples_that_are_no_a_law_are_found(site: Site) -> None:
@@ -393,3 +422,200 @@ def test_recordings_from_before_the_truth_are_passed_over(site: Site) -> None:
 def test_a_directory_without_truth_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"neither calls\.jsonl nor audio"):
         check(tmp_path, tmp_path, ("*",))
+
+
+# --- parties, and the ledger's recordings
+
+
+def name(*numbers: str | None) -> Callable[[dict[str, Any]], None]:
+    return lambda sidecar: sidecar.update(parties=[{"number": number} for number in numbers])
+
+
+def test_a_recording_that_names_its_parties_is_right(site: Site) -> None:
+    site.record("3101", edit=name("3101", "+4930123456"))
+    site.record("3102", edit=name("3102", None))
+    assert site.check().right
+
+
+def test_a_recording_that_names_a_stranger_is_found(site: Site) -> None:
+    site.record("3101", edit=name("3101", "3102"))
+    site.record("3102")
+    assert "names 3102, who had no part in conversation thread-3101, which it holds" in faults_of(site.check())
+
+
+def test_a_recording_that_does_not_name_its_station_is_found(site: Site) -> None:
+    site.record("3101", edit=name("004930123456"))
+    site.record("3102")
+    assert "does not name its own station 3101" in faults_of(site.check())
+
+
+def entry(site: Site, station: str) -> dict[str, Any]:
+    """What a ledger says of a station's conversation and its recording."""
+    began, ended = site.spans[station]
+    times = {"from": (AT + timedelta(seconds=began)).isoformat(), "to": (AT + timedelta(seconds=ended)).isoformat()}
+    return {
+        "id": f"c-{station}",
+        "started": times["from"],
+        "ended": times["to"],
+        "answered": times["from"],
+        "direction": "in",
+        "stations": [station],
+        "parties": [station, "004930123456"],
+        "calls": [CALLS[station]],
+        "class": "recorded",
+        "reason": None,
+        "recordings": [{"id": f"{station}-r0", "station": station, **times, "gaps": []}],
+        "missed": [],
+    }
+
+
+def judged(site: Site, *entries: dict[str, Any], stray: Sequence[dict[str, Any]] = ()) -> list[str]:
+    """Faults of a ledger whose recordings are on disk."""
+    ledger: dict[str, Any] = {"from": None, "to": None, "conversations": entries, "blind": [], "stray": stray}
+    told = Ledger.model_validate_json(json.dumps(ledger))
+    report = check(site.home / "truth", site.home / "media", ledger=told)
+    assert report.ledger is not None
+    return [*report.ledger.faults, *(fault for each in report.ledger.entries for fault in each.faults)]
+
+
+def test_a_ledger_whose_recordings_are_on_disk_is_right(site: Site) -> None:
+    site.record("3101")
+    site.record("3102")
+    assert judged(site, entry(site, "3101"), entry(site, "3102")) == []
+
+
+@pytest.mark.parametrize(
+    ("lie", "words"),
+    [
+        ({"id": "3101-r9"}, "recording 3101-r9 is not on disk"),
+        ({"station": "3102"}, "is of station 3101 on disk, not 3102"),
+        ({"to": (AT + timedelta(seconds=30)).isoformat()}, "lasts 29.0 s, on disk 9.0 s"),
+    ],
+)
+def test_a_ledger_that_differs_from_what_is_on_disk_is_found(site: Site, lie: dict[str, Any], words: str) -> None:
+    site.record("3101")
+    site.record("3102")
+    told = entry(site, "3101")
+    told["recordings"][0] |= lie
+    assert any(words in fault for fault in judged(site, told, entry(site, "3102")))
+
+
+def test_a_recording_of_another_conversation_is_found(site: Site) -> None:
+    site.record("3101", edit=lambda sidecar: sidecar.update(conversation="c-3102"))
+    site.record("3102")
+    faults = judged(site, entry(site, "3101"), entry(site, "3102"))
+    assert any("recording 3101-r0 is of conversation c-3102 on disk" in fault for fault in faults)
+
+
+def test_a_recording_that_no_entry_knows_is_found(site: Site) -> None:
+    site.record("3101")
+    site.record("3102")
+    told = entry(site, "3101") | {"recordings": [], "class": "not_recorded", "reason": "no_rule"}
+    faults = judged(site, told, entry(site, "3102"))
+    assert any("recording 3101-r0 of station 3101 is in no entry of the ledger" in fault for fault in faults)
+
+
+def test_a_recording_in_two_entries_is_found(site: Site) -> None:
+    site.record("3101")
+    site.record("3102")
+    told = entry(site, "3102")
+    told["recordings"] += entry(site, "3101")["recordings"]
+    faults = judged(site, entry(site, "3101"), told)
+    assert any(
+        "recording 3101-r0 is in ledger c-3101" in fault and "again in ledger c-3102" in fault for fault in faults
+    )
+
+
+def test_a_gap_that_the_ledger_conceals_is_found(site: Site) -> None:
+    gap = {"first": 16000, "count": 12000, "cause": "los"}
+
+    def spoil(octets: Octets) -> None:
+        octets[:, 16000:28000] = 0xD5
+
+    site.record("3101", gaps=[gap], spoil=spoil)
+    site.record("3102")
+    faults = judged(site, entry(site, "3101"), entry(site, "3102"))
+    assert any("lacks 1.5 s on disk, of which the ledger does not tell" in fault for fault in faults)
+
+
+# --- forks with declared faults
+
+
+def tell(site: Site, **more: Any) -> None:
+    """Change what the PBX tells of 3101's conversation."""
+    rows = [site.conversation("3101") | more, site.conversation("3102")]
+    (site.home / "truth" / "calls.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def played(kind: str, at: float, station: str = "3101") -> dict[str, Any]:
+    return {"at": at, "fault": kind, "station": station, "ports": [PAIRS[station][1]], "detail": ""}
+
+
+def test_a_fork_of_which_the_pbx_said_nothing_need_not_be_recorded(site: Site) -> None:
+    """Neither the port that was not answered nor its partner: a pair is recorded, or nothing."""
+    site.record("3102")
+    tell(site, faults=[played("unanswered", 1.0)])
+    faults = faults_of(site.check())
+    assert "octets sent on port" not in faults
+    assert "no recording" in faults
+    tell(site, faults=[played("unanswered", 5.0)])  # another fork's
+    assert "64000 of 64000 octets sent on port 7101" in faults_of(site.check())
+
+
+def half(site: Site) -> None:
+    """Leave 3101's other side out of what was sent."""
+    index = next((site.home / "truth").glob("audio-*/forks.jsonl"))
+    rows = [json.loads(line) for line in index.read_text().splitlines()]
+    gone = {row["fork"] for row in rows if row.get("port") == "7102" and row["is"] == "fork"}
+    index.write_text("".join(json.dumps(row) + "\n" for row in rows if row.get("fork") not in gone))
+
+
+def test_one_side_alone_is_the_recorders_fault_unless_the_pbx_refused_the_other(site: Site) -> None:
+    site.record("3102")
+    half(site)
+    faults = faults_of(site.check())
+    assert "64000 of 64000 octets sent on port 7101" in faults
+    assert "64000 octets of its own voice were forked, 0 of the other side" in faults
+    refused = {"at": 1.0, "station": "3101", "ports": ["7102"], "error": "resourceBusy", "played": True}
+    tell(site, refused=[refused])
+    faults = faults_of(site.check())
+    assert "octets sent on port" not in faults
+    assert "of its own voice" not in faults
+
+
+def test_with_a_ledger_a_conversation_without_recording_is_judged_there(site: Site) -> None:
+    site.record("3102")
+    half(site)
+    refused = {"at": 1.0, "station": "3101", "ports": ["7102"], "error": "resourceBusy", "played": True}
+    tell(site, refused=[refused], forks=[])
+    told = entry(site, "3101") | {"class": "not_recorded", "reason": "fork_refused", "recordings": []}
+    assert judged(site, told, entry(site, "3102")) == []
+    assert judged(site, told | {"reason": "line_alarm"}, entry(site, "3102")) != []
+
+
+@pytest.mark.parametrize(("slot", "since", "heard"), [(1, 3, True), (1, 9.8, True), (4, 8.2, False), (9, 3, True)])
+def test_speech_that_a_ledger_heard_must_have_been_sent(site: Site, slot: int, since: float, heard: bool) -> None:
+    """3101 is on slot 1 from 1 s to 9 s, 3102 on slot 4 from 2 s to 7 s; of slot 9 nothing is known."""
+    site.record("3101")
+    site.record("3102")
+    times = {"from": (AT + timedelta(seconds=since)).isoformat(), "to": (AT + timedelta(seconds=since + 1)).isoformat()}
+    stray = {"line": "satop:recorder", "slot": slot, **times, "speech_seconds": 1.0}
+    faults = judged(site, entry(site, "3101"), entry(site, "3102"), stray=[stray])
+    assert faults == (
+        []
+        if heard
+        else [f"the ledger heard speech on line satop:recorder, slot {slot}: 1.0 s from 12:00:08.200 on; none was sent"]
+    )
+
+
+def test_a_call_id_that_its_conversation_took_on_unknown_to_the_recorder_is_its_own(site: Site) -> None:
+    def edit(sidecar: dict[str, Any]) -> None:
+        sidecar["calls"] = ["0a00"]
+
+    site.record("3101", edit=edit)
+    site.record("3102")
+    assert "nothing sent in calls 0a00 on its ports is in it" in faults_of(site.check())
+    rows = [site.conversation(station) for station in site.spans]
+    rows[0]["calls"] = ["0a00", CALLS["3101"]]
+    (site.home / "truth" / "calls.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert faults_of(site.check()) == ""

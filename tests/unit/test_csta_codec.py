@@ -12,7 +12,9 @@ from osrec.wire.csta import members, model, schema
 from osrec.wire.csta.ber import element, walk
 from osrec.wire.csta.causes import EVENT_CAUSES, cause_name, error_name, operation_name, reject_name
 from osrec.wire.csta.codec import decode, decode_with_remarks, encode, read_result
+from osrec.wire.csta.kinds import EventType
 from osrec.wire.csta.model import (
+    Bridged,
     CallInformation,
     CallSnapshot,
     CallSnapshotEntry,
@@ -161,7 +163,8 @@ EVENTS: list[model.Event] = [
     InService(device=A, in_service=True, cause=19),
     InService(device=A, in_service=False),
     OtherEvent(category=4, tag=1, body=bytes.fromhex("020105")),
-    OtherEvent(category=0, tag=0, body=b""),
+    OtherEvent(category=0, tag=10, body=b""),
+    Bridged(connection=CALL, device=A, cause=22, local=LocalState.CONNECTED, user_data=b"u", linkage=LINKAGE),
 ]
 
 
@@ -290,12 +293,12 @@ def test_the_tables_of_members_agree_with_the_asn1_module() -> None:
         ), kind.name
 
 
-def _keys_in_module(kind: members.EventType) -> list[int]:
+def _keys_in_module(kind: EventType) -> list[int]:
     event = _event_type(kind)
     return [int(member.tag[0]) & ~0x20 for member in event.root_members]
 
 
-def _event_type(kind: members.EventType) -> Any:
+def _event_type(kind: EventType) -> Any:
     compiled = schema.compiled().types["EventSpecificInfo"].type
     for category in compiled.members:
         if category.tag[0] & 0x1F == kind.category:
@@ -487,3 +490,16 @@ def test_names_of_numbers() -> None:
     assert reject_name(1, 1) == "invoke unrecognizedOperation"
     assert reject_name(2, 9) == "returnResult problem 9"
     assert (operation_name(223), operation_name(999)) == ("joinCall", "operation 999")
+
+
+@pytest.mark.parametrize(
+    ("pdu", "what"),
+    [
+        (Invoke(1, model.ResetSessionTimer("s1")), "ResetSessionTimer has no operation code, and an invoke needs one"),
+        (ReturnResult(1, model.SessionTimerReset(60)), "SessionTimerReset exists in XML only"),
+        (report(OtherEvent(category=-1, tag=-1, body=b"<XEvent/>")), "event category -1 tag -1: known are 0..7"),
+    ],
+)
+def test_what_only_xml_has_cannot_be_said_in_asn1(pdu: model.Pdu, what: str) -> None:
+    with pytest.raises(UsageError, match=what):
+        encode(pdu)

@@ -101,7 +101,7 @@ def test_hex_on_the_command_line_is_shown_in_one_line() -> None:
     )
 
 
-@pytest.mark.parametrize("framing", NAMES)
+@pytest.mark.parametrize("framing", [name for name in NAMES if name != "xml8"])
 def test_framing_is_found_or_taken_as_given(framing: str) -> None:
     octets = framing_named(framing).encode(STATUS).hex()
     for arguments in (["--framing", framing], []):
@@ -127,7 +127,7 @@ def test_all_vectors_in_one_text_file_are_read(tmp_path: Path) -> None:
     file.write_text("# notes of a visit\n\n" + "\n".join(lines))
     result = decode(file)
     assert result.exit_code == 0
-    assert len(result.stdout.splitlines()) == len(lines) == 13
+    assert len(result.stdout.splitlines()) == len(lines) == 20
     assert "UN" not in result.stdout
 
 
@@ -303,3 +303,95 @@ def test_what_is_no_capture_says_so() -> None:
         list(pieces(STATUS))
     with pytest.raises(WireError, match="pcap header of 4 octets"):
         list(pieces(b"\xd4\xc3\xb2\xa1"))
+
+
+# --- XML
+
+XML_VECTORS = VECTORS.parent / "csta-xml"
+
+
+def xml(name: str) -> bytes:
+    return (XML_VECTORS / f"{name}.txt").read_bytes().splitlines()[1]
+
+
+def xml_frame(name: str) -> bytes:
+    return framing_named("xml8").encode(xml(name))
+
+
+@pytest.mark.parametrize("arguments", [["--framing", "xml8"], []])
+def test_xml_is_found_or_taken_as_given(arguments: list[str]) -> None:
+    (shown,) = objects(decode("--hex", xml_frame("osv-monitorstop").hex(), "--json", *arguments))
+    assert (shown["framing"], shown["pdu"]["operation"], shown["pdu"]["invoke_id"]) == ("xml8", "monitorStop", 2)
+    assert shown["pdu"]["argument"]["cross_ref"] == "1193240031"
+    assert shown["text"].startswith("0002<?xml")
+    assert bytes.fromhex(shown["hex"]).decode() == shown["text"]
+
+
+def test_an_event_in_xml_is_shown_in_one_line() -> None:
+    result = decode("--hex", xml_frame("own-bridged").hex())
+    assert result.stdout == (
+        "--hex: invoke 9999 cSTAEventReport xref 0007 Bridged 4711@b164, device 4712 'Müller', cause newCall\n"
+    )
+
+
+def test_a_capture_of_an_xml_link_is_read_in_both_directions(tmp_path: Path) -> None:
+    there, back = xml_frame("client-startapplicationsession"), xml_frame("osv-startapplicationsessionposresponse")
+    events = xml_frame("osv-delivered") + xml_frame("osv-transfered")
+    file = tmp_path / "site.pcap"
+    packets = [
+        tcp(99, flags=SYN),
+        tcp(7, flags=SYN, back=True),
+        tcp(8, there, back=True),
+        tcp(100, back),
+        tcp(100 + len(back), events[:700]),
+        tcp(100 + len(back) + 700, events[700:]),
+    ]
+    file.write_bytes(pcap(*packets, link_type=101))
+    shown = objects(decode("--json", file))
+    assert [one["pdu"]["type"] for one in shown] == ["Associate", "Associated", "Invoke", "Invoke"]
+    assert [one["framing"] for one in shown] == ["xml8"] * 4
+    assert shown[2]["pdu"]["argument"]["event"]["type"] == "Delivered"
+
+
+def test_documents_from_a_log_are_read_line_by_line(tmp_path: Path) -> None:
+    file = tmp_path / "log.txt"
+    lines = [
+        b"# copied from a log",
+        b"first " + xml("mitel-error"),
+        xml("osv-monitorstop")[4:],
+        b"status " + STATUS.hex().encode(),
+    ]
+    file.write_bytes(b"\n".join(lines))
+    shown = decode(file).stdout.splitlines()
+    assert shown == [
+        "first: error 1011 systemResourceAvailability overallMonitorLimitExceeded",
+        "line 3: invoke 0 monitorStop xref 1193240031",
+        "status: invoke 1 systemStatus enabled",
+    ]
+
+
+def test_a_document_in_a_file_of_its_own_may_have_many_lines(tmp_path: Path) -> None:
+    file = tmp_path / "held.xml"
+    file.write_bytes(xml("osv-monitorstop")[4:].replace(b"><", b">\n<"))
+    assert decode(file).stdout == "held.xml: invoke 0 monitorStop xref 1193240031\n"
+
+
+def test_a_document_that_is_none_is_shown_with_the_reason() -> None:
+    octets = framing_named("xml8").encode(b"0001<!DOCTYPE x><x/>")
+    result = decode("--hex", octets.hex())
+    assert "UNDECODABLE document type declaration 'x' refused" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_a_login_of_a_session_is_masked_unless_asked_for() -> None:
+    document = (
+        b"0001<StartApplicationSession><applicationInfo><applicationID>osrec</applicationID><applicationSpecificInfo>"
+        b"<login><password>secret</password></login></applicationSpecificInfo></applicationInfo></StartApplicationSession>"
+    )
+    octets = framing_named("xml8").encode(document).hex()
+    for arguments in ([], ["--json"]):
+        hidden, told = decode("--hex", octets, *arguments), decode("--hex", octets, "--show-secrets", *arguments)
+        assert "secret" not in hidden.stdout
+        assert b"secret".hex() not in hidden.stdout
+        assert "***" in hidden.stdout
+        assert "secret" in told.stdout

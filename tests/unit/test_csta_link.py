@@ -2,20 +2,19 @@
 
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import pytest
 
-from osrec.csta.link import (
-    _TABLE,
+from osrec.csta.link import _TABLE, Link, State
+from osrec.csta.messages import (
     Close,
     CloseRequested,
     Connected,
     DevicesChanged,
     Disconnected,
     Event,
-    Link,
-    LinkConfig,
+    EventsLost,
+    LicencesMissing,
     LinkDown,
     LinkUp,
     Lost,
@@ -23,32 +22,25 @@ from osrec.csta.link import (
     MonitorRefused,
     MonitorRunning,
     Output,
+    Overrun,
     PduReceived,
     Reported,
     Send,
     ServiceAnswered,
     ServiceRequested,
     SnapshotTaken,
-    State,
     TimerExpired,
     Trouble,
     Undecodable,
 )
-from osrec.wire.csta import model
+from osrec.csta.settings import LinkConfig
 from osrec.wire.csta.model import (
     Abort,
     Associate,
     Associated,
-    ClearConnection,
-    ConnectionId,
-    DeviceId,
     DeviceSnapshot,
     ErrorCategory,
-    EventReport,
-    Held,
     Invoke,
-    LocalState,
-    MonitorStart,
     MonitorStarted,
     MonitorStop,
     NoData,
@@ -57,98 +49,39 @@ from osrec.wire.csta.model import (
     Release,
     Released,
     RequestSystemStatus,
-    Result,
     ReturnError,
     ReturnResult,
-    SnapshotDevice,
     SnapshotDeviceData,
-    SnapshotLeg,
     Status,
     SystemStatus,
     SystemStatusReported,
     UnknownArgument,
 )
-
-CONFIG = LinkConfig(devices=("257",), name=b"AMHOST", password=b"77777", starts_per_second=10.0)
-XREF = b"\0\7"
-CALL = ConnectionId(b"\1\2", DeviceId("257"))
-LEG = SnapshotLeg(CALL, None, (LocalState.CONNECTED,))
-CLEAR = ClearConnection(CALL)
-AARQ = Send(Associate("1.3.12.0.218", b"AMHOST", b"77777"))
-
-Step = tuple[float, Event, list[Output]]
-
-
-def play(link: Link, script: list[Step]) -> None:
-    for now, event, outputs in script:
-        assert link.handle(event, now) == outputs, f"at {now}: {event}"
-
-
-def invoke(invoke_id: int, argument: model.Argument) -> Send:
-    return Send(Invoke(invoke_id, argument))
-
-
-def start(invoke_id: int, device: str = "257") -> Send:
-    return invoke(invoke_id, MonitorStart(DeviceId(device)))
-
-
-def snap(invoke_id: int, device: str = "257") -> Send:
-    return invoke(invoke_id, SnapshotDevice(DeviceId(device)))
-
-
-def invoked(argument: model.Argument, invoke_id: int = 900) -> PduReceived:
-    return PduReceived(Invoke(invoke_id, argument))
-
-
-def result(invoke_id: int, value: Result, opcode: int | None = None) -> PduReceived:
-    return PduReceived(ReturnResult(invoke_id, value, opcode))
-
-
-def error(invoke_id: int, category: ErrorCategory, value: int) -> PduReceived:
-    return PduReceived(ReturnError(invoke_id, category, value))
-
-
-def status_answered(invoke_id: int = 900) -> Send:
-    return Send(ReturnResult(invoke_id, NoData(), 211))
-
-
-def held(cross_ref: bytes = XREF, cause: int = 37) -> EventReport:
-    return EventReport(cross_ref, Held(connection=CALL, device=DeviceId("257"), cause=cause))
-
-
-def up(config: LinkConfig = CONFIG, *first: Output) -> Link:
-    """A link that came up at time 0, having sent `first`."""
-    link = Link(config)
-    play(
-        link,
-        [
-            (0.0, Connected(), [Send(Associate(config.context, config.name, config.password, config.version))]),
-            (0.0, PduReceived(Associated(0)), []),
-            (0.0, invoked(SystemStatus(Status.ENABLED)), [status_answered(), LinkUp(), *first]),
-        ],
-    )
-    return link
-
-
-def running(config: LinkConfig = CONFIG) -> Link:
-    """A link at time 0 with the monitor of its one device running and its snapshot taken."""
-    link = up(config, start(1))
-    play(
-        link,
-        [
-            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
-            (0.0, result(2, DeviceSnapshot(), 74), [SnapshotTaken("257", ())]),
-        ],
-    )
-    return link
-
-
-def without_devices(**changes: Any) -> LinkConfig:
-    return replace(CONFIG, devices=(), **changes)
+from tests.unit.csta_play import (
+    AARQ,
+    CLEAR,
+    CONFIG,
+    LEG,
+    XREF,
+    error,
+    held,
+    invoke,
+    invoked,
+    play,
+    result,
+    running,
+    snap,
+    start,
+    status_answered,
+    up,
+    without_devices,
+)
 
 
 def test_every_state_handles_every_event() -> None:
-    events = (Connected, Disconnected, Undecodable, ServiceRequested, DevicesChanged, CloseRequested, TimerExpired)
+    events = (
+        Connected, Disconnected, Undecodable, Overrun, ServiceRequested, DevicesChanged, CloseRequested, TimerExpired,
+    )  # fmt: skip
     pdus = (Invoke, ReturnResult, ReturnError, Reject, Associate, Associated, Release, Released, Abort)
     assert set(_TABLE) == set(product(State, (*events, *pdus)))
 
@@ -307,11 +240,11 @@ def test_missing_licences_are_told_apart_and_tried_slowly() -> None:
     play(
         link,
         [
-            (1.0, error(1, ErrorCategory.SYSTEM_RESOURCE, 7), [refused]),
+            (1.0, error(1, ErrorCategory.SYSTEM_RESOURCE, 7), [refused, LicencesMissing(("257",))]),
             (21.0, TimerExpired(), [invoke(2, RequestSystemStatus())]),
-            (290.0, result(2, SystemStatusReported(2), 210), []),
-            (301.0, TimerExpired(), [start(3)]),
-            (301.1, error(3, ErrorCategory.SYSTEM_RESOURCE, 7), []),
+            (22.0, result(2, SystemStatusReported(2), 210), []),
+            (61.0, TimerExpired(), [invoke(3, RequestSystemStatus()), start(4)]),
+            (61.1, error(4, ErrorCategory.SYSTEM_RESOURCE, 7), []),
         ],
     )
 
@@ -542,7 +475,7 @@ def test_a_pbx_without_snapshots_is_monitored_all_the_same() -> None:
 
 def test_lost_messages_make_a_snapshot_of_every_device() -> None:
     link = running()
-    lost: list[Output] = [status_answered(), Trouble("the PBX is messagesLost"), snap(3)]
+    lost: list[Output] = [status_answered(), EventsLost("", "the PBX lost messages"), snap(3)]
     play(
         link,
         [
@@ -555,7 +488,7 @@ def test_lost_messages_make_a_snapshot_of_every_device() -> None:
 
 def test_events_are_held_while_the_snapshot_itself_waits_for_the_window() -> None:
     link = up(replace(CONFIG, devices=("1", "2"), window=1), start(1, "1"))
-    lost: list[Output] = [status_answered(), Trouble("the PBX is messagesLost")]
+    lost: list[Output] = [status_answered(), EventsLost("", "the PBX lost messages")]
     report = held(b"b")
     play(
         link,

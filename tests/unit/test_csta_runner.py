@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from osrec.csta.link import (
-    LinkConfig,
+from osrec.csta.connection import MAX_UNSENT
+from osrec.csta.link import State
+from osrec.csta.messages import (
     LinkDown,
     LinkUp,
     Lost,
@@ -18,10 +19,10 @@ from osrec.csta.link import (
     Reported,
     ServiceAnswered,
     SnapshotTaken,
-    State,
     Trouble,
 )
-from osrec.csta.runner import MAX_UNSENT, LinkRunner, RunnerConfig
+from osrec.csta.runner import LinkRunner
+from osrec.csta.settings import LinkConfig, RunnerConfig
 from osrec.errors import UsageError
 from osrec.wire.csta.codec import decode, encode
 from osrec.wire.csta.framing import framing_named
@@ -224,6 +225,9 @@ def test_broken_framing_closes_and_connects_again() -> None:
             peer.writer.write(framing_named("siemens").encode(encode(Invoke(2, SystemStatus(2)))) + b"\0\x0e")
             assert await peer.receive() == ReturnResult(2, NoData(), 211)
             await here.expect(LinkUp(), LinkDown("stream is not framed as siemens: first octet is not 26; seen 00 0e"))
+            (odd,) = here.runner.reader.oddities.last
+            assert odd.octets.endswith(b"\0\x0e")
+            assert here.runner.counters.undecodable == 1
             assert await peer.receive() is None
             peer.writer.close()
             again = await here.peers.get()

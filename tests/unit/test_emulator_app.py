@@ -157,3 +157,17 @@ def test_check_says_that_a_truth_without_audio_is_nothing_to_compare_with(tmp_pa
 def test_check_without_truth_ends_with_code_2(tmp_path: Path) -> None:
     arguments = ["check", "--truth", str(tmp_path), "--recordings", str(tmp_path)]
     assert CliRunner().invoke(app, arguments).exit_code == 2
+
+
+def test_faults_of_the_cap_server_are_told_at_the_end_and_written(tmp_path: Path, far: socket.socket) -> None:
+    file = tmp_path / "pbx.toml"
+    file.write_text(file.read_text().replace("[audio]", "restarts = [{at = 0.2, closed = 0.1}]\n[audio]"))
+    command = [*COMMAND, str(file), "--seconds", "0.5", "--drain", "0"]
+    with far:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "faults played: restart 1"
+    (line,) = (tmp_path / "truth" / "faults.jsonl").read_text().splitlines()
+    fault = json.loads(line)
+    assert (fault["fault"], fault["client"]) == ("restart", "")
+    assert 0.2 <= fault["seconds"] < 0.5

@@ -191,6 +191,16 @@ def test_reports_ais_after_two_periods_of_ones() -> None:  # G.775
     assert framer.alarms == set()
 
 
+@pytest.mark.parametrize("bits", [0, 3])
+def test_ais_before_the_first_fas_is_no_frame(bits: int) -> None:
+    frames = voice(64)
+    framer = Framer()
+    out = framer.feed(e1.send(frames))
+    out += framer.feed(late(bytes([0xFF]) * 100 * FRAME + e1.send(frames), bits) + bytes(FRAME))
+    assert b"\xff" * 31 not in out
+    assert b"".join(slots(frames)) in b"".join(slots(out)[64:])
+
+
 def test_three_zeros_in_512_bits_are_no_ais() -> None:  # G.775
     framer = Framer()
     framer.feed((b"\xff" * 63 + b"\xf8") * 20)

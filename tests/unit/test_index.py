@@ -123,7 +123,7 @@ def test_a_recording_is_found_by_the_beginning_of_its_id(index: Index) -> None:
 
 def test_conversations_are_found_as_they_were_told(index: Index) -> None:
     never = conversation(2, outcome="not_recorded", reason="no rule matched", answered=None, recordings=[])
-    index.put_conversations([conversation(1), never, conversation(1, direction="out")])
+    index.tell([conversation(1), never, conversation(1, direction="out")])
     newest, oldest = index.conversations().rows
     assert (newest.outcome, newest.reason, newest.answered) == ("not_recorded", "no rule matched", None)
     assert oldest.recordings == (UUID(int=1),)

@@ -70,22 +70,22 @@ class Call:
             writer.anchor(anchor("virtual:a/b", 7 * TICK))
         if tick == 10:
             writer.close(UUID(int=1), LAST, START, "cleared")
-            writer.conversation(conversation(1))
+            writer.tell(conversation(1))
 
     def check(self, disk: MemoryDisk) -> None:
         """Everything acknowledged is there, octet for octet, and nothing else."""
-        ledger = read_journal(self._config, disk)
+        intake = read_journal(self._config, disk)
         for number, first in ((1, 0), (2, TICK)):
             due = self.due(number)
             if due == 0:
                 continue
-            assembly = ledger.recordings[UUID(int=number)]
+            assembly = intake.recordings[UUID(int=number)]
             assert assembly.opened == opened(number, first_sample=first)
             assert assembly.end_sample >= due
             self.check_pieces(number, pieces(disk, assembly))
         if self.acknowledged >= LAST:
-            assert ledger.recordings[UUID(int=1)].closed is not None
-            assert [ended for _, ended in ledger.conversations][:1] == [conversation(1)]
+            assert intake.recordings[UUID(int=1)].closed is not None
+            assert [ended for _, ended in intake.told][:1] == [conversation(1)]
 
     def due(self, number: int) -> int:
         """One past the last sample that must be there; recording 2 was opened in the third tick."""
@@ -124,9 +124,9 @@ def resume_and_check(call: Call, disk: MemoryDisk) -> None:
         writer.close(recording.opened.recording, tape.head, START, "cleared")
     writer.step(0.0)
     writer.finish(0.0)
-    ledger = read_journal(SMALL, disk)
+    intake = read_journal(SMALL, disk)
     for number in numbers:
-        assembly = ledger.recordings[UUID(int=number)]
+        assembly = intake.recordings[UUID(int=number)]
         assert assembly.closed is not None
         call.check_pieces(number, pieces(disk, assembly))
 
@@ -412,13 +412,13 @@ def test_a_record_too_long_for_a_segment_does_not_stop_the_journal() -> None:
     disk = MemoryDisk()
     tape, writer = Tape(), new_writer(SMALL, disk)
     writer.open(opened(1), tape, LEFT, RIGHT)
-    writer.conversation(conversation(1, reason="x" * SMALL.segment_bytes))
-    writer.conversation(conversation(2))
+    writer.tell(conversation(1, reason="x" * SMALL.segment_bytes))
+    writer.tell(conversation(2))
     tape.head = TICK
     writer.step(0.0)
-    ledger = read_journal(SMALL, disk)
-    assert [ended for _, ended in ledger.conversations] == [conversation(2)]
-    assert check_truth(pieces(disk, ledger.recordings[UUID(int=1)])) == {"audio": TICK}
+    intake = read_journal(SMALL, disk)
+    assert [ended for _, ended in intake.told] == [conversation(2)]
+    assert check_truth(pieces(disk, intake.recordings[UUID(int=1)])) == {"audio": TICK}
     assert writer.state.failures == 0
 
 

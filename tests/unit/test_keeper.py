@@ -97,7 +97,7 @@ def record(config: StoreConfig, *numbers: int, close: bool = True, ticks: int = 
         writer.note(note(number, "transferred", 4 * TICK, direction="out", conversation=UUID(int=500 + number)))
         if close:
             writer.close(UUID(int=number), tape.head, START + timedelta(seconds=10), "cleared")
-            writer.conversation(conversation(number))
+            writer.tell(conversation(number))
     writer.step(ticks / 10)
     writer.finish(ticks / 10)
 
@@ -214,7 +214,7 @@ def test_stopped_at_any_step_and_begun_again_it_comes_to_the_same_end(config: St
     pytest.fail("no run came through without being stopped")
 
 
-@pytest.mark.parametrize("method", ["put", "put_conversations"])
+@pytest.mark.parametrize("method", ["put", "tell"])
 @pytest.mark.parametrize("before", [True, False])
 def test_stopped_around_the_row_it_comes_to_the_same_end(
     config: StoreConfig, monkeypatch: pytest.MonkeyPatch, method: str, before: bool

@@ -1,13 +1,15 @@
 """Where a recording's audio begins, and what is on a pair: looked up in the ring of a virtual line."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import count
 
 import numpy as np
 import pytest
 
 from osrec.engine.alarms import AlarmCleared, AlarmRaised
-from osrec.engine.pool import Pair, Port
+from osrec.engine.messages import Heard
+from osrec.engine.pool import Pair, Pool, Port
 from osrec.recorder.listening import Ears
 from osrec_drivers.line import IDLE, Line, open_line
 from osrec_drivers.virtual import Fault, FaultKind, cable
@@ -33,6 +35,10 @@ class Trunk:
 
     def ears(self, preroll: float = 5.0) -> Ears:
         return Ears({"trunk1": self.near}, bytes([IDLE, 0x55]), preroll)
+
+
+def look(ears: Ears) -> Heard:
+    return ears.look([PAIR], Pool([PAIR]), datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -81,20 +87,20 @@ def test_a_gap_is_no_idle_code(trunk: Trunk) -> None:
     ears = trunk.ears()
     cable(trunk.name).sent_by["a"].damage(Fault(FaultKind.LOST, 32 * SECOND))
     trunk.send(1)
-    assert not ears.look([PAIR]).pairs[PAIR].idle
+    assert not look(ears).pairs[PAIR].idle
 
 
 def test_a_look_tells_levels_idle_and_equal_sides(trunk: Trunk) -> None:
     ears = trunk.ears()
     trunk.send(1)
-    heard = ears.look([PAIR]).pairs[PAIR]
+    heard = look(ears).pairs[PAIR]
     assert (heard.idle, heard.same, heard.own) == (True, False, float("-inf"))
     trunk.send(1, own=0x2A, other=0x2A)
-    heard = ears.look([PAIR]).pairs[PAIR]
+    heard = look(ears).pairs[PAIR]
     assert (heard.idle, heard.same) == (False, True)
     trunk.send(1, own=0x2A)
-    heard = ears.look([PAIR]).pairs[PAIR]
-    assert heard.same is False
+    heard = look(ears).pairs[PAIR]
+    assert (heard.same, heard.own_idle, heard.other_idle) == (False, False, True)
     assert heard.own > -20
     assert heard.other == float("-inf")
 
@@ -106,7 +112,7 @@ def test_a_line_without_signal_is_down_and_says_what_to_look_at(trunk: Trunk) ->
     trunk.send(1)
     raised = {change.key: change for change in ears.alarms() if isinstance(change, AlarmRaised)}
     assert "is the cable plugged in" in raised["line-los:trunk1"].text
-    assert ears.look([]).lines_down == {"trunk1"}
+    assert look(ears).lines_down == {"trunk1"}
     trunk.send(1)
     assert AlarmCleared("line-los:trunk1") in ears.alarms()
-    assert ears.look([]).lines_down == frozenset()
+    assert look(ears).lines_down == frozenset()

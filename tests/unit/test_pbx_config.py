@@ -6,9 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from osrec_emulators.pbx.calls import Party
-from osrec_emulators.pbx.config import PbxConfig, StepConfig
+from osrec_emulators.pbx.config import PbxConfig
 from osrec_emulators.pbx.directory import Directory
 from osrec_emulators.pbx.numbering import expand
+from osrec_emulators.pbx.script_config import StepConfig
 
 STATIONS = [{"range": "3100-3102", "names": ["Jürgen Groß", "Zoë Núñez"], "voices": ["male1", "female1"]}]
 
@@ -58,6 +59,12 @@ def test_a_letter_that_the_wire_does_not_carry_becomes_a_question_mark() -> None
         ({"load": {"keep": 3, "erlang": 2}}, "either `keep`"),
         ({"load": {"keep": 3, "stations": ["9999"]}}, "9999 is no station; stations are 3100-3102"),
         ({"load": {"keep": 3, "ring": [4, 1]}}, "shortest, longest"),
+        ({"groups": [{"kind": "dance"}]}, "'hunt', 'queue'"),
+        ({"groups": [{"kind": "hunt", "number": "38", "members": ["9"]}]}, r"groups\[0\].members: 9 is no station"),
+        ({"groups": [{"kind": "disa", "number": "3100"}]}, "number 3100 is a station, trunk or recorder port already"),
+        ({"groups": [{"kind": "queue", "number": "38", "members": ["3100"], "logged_on": ["3101"]}]}, "3101 is logged"),
+        ({"forwarding": [{"station": "9", "always": "3100"}]}, r"forwarding\[0\].station: 9 is no station"),
+        ({"call_waiting": ["9"]}, "call_waiting: 9 is no station"),
         ({"load": {"keep": 3, "hold": 0.8, "transfer": 0.8}}, "1 at most"),
         ({"load": {"keep": 3, "incoming": 0, "outgoing": 0, "internal": 0}}, "must be above 0"),
     ],
@@ -70,9 +77,12 @@ def test_a_mistake_is_named(more: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        ({"action": "call", "from": "3100"}, "'call' takes a `to`"),
+        ({"action": "consult", "from": "3100"}, "'consult' takes a `to`"),
         ({"action": "hold", "from": "3100", "to": "3101"}, "'hold' takes no `to`"),
         ({"action": "say", "from": "3100"}, "`what`"),
+        ({"action": "forward", "from": "3100", "to": "3101", "what": "now"}, "'now': a call is forwarded always, busy"),
+        ({"action": "digits", "from": "3100", "what": "12x"}, "'12x': DTMF has the digits"),
+        ({"action": "answer", "from": "3100", "shows": "withheld"}, "`shows` goes with action 'call'"),
         ({"action": "hold", "from": "3100", "at": 1, "after": 1}, "not both"),
         ({"action": "dance", "from": "3100"}, "'call', 'answer'"),
         ({"action": "hold", "from": "Bob"}, "'Bob' is no telephone number"),

@@ -17,12 +17,13 @@ A, B, C, D = "3100", "3101", "3102", "3103"
 P1, P2, P3 = "5000", "5001", "5002"
 
 
-def pbx(sink: list[str] | None = None, **fork: str) -> World:
+def pbx(sink: list[str] | None = None, call_waiting: tuple[str, ...] = (), **fork: str) -> World:
     """A PBX with A and B talking."""
     config: dict[str, Any] = {
         "stations": [{"range": "3100-3109"}],
         "trunks": [{"range": "7801-7802"}],
         "recorder_ports": ["5000-5005"],
+        "call_waiting": call_waiting,
         "fork": fork,
     }
     world = World(PbxConfig.model_validate(config), sink=None if sink is None else sink.append)
@@ -40,7 +41,9 @@ def join(world: World, station: str, port: str, **more: Any) -> model.Result | R
     request = model.SingleStepConference(
         connection(world, station), DeviceId(port), **({"participation": Participation.SILENT} | more)
     )
-    return world.request(request, world.switch.now).result
+    result = world.request(request, world.switch.now).result
+    assert result is not None
+    return result
 
 
 def pair(world: World, station: str = A) -> None:
@@ -263,6 +266,43 @@ def test_a_fork_that_belongs_to_the_call_ends_when_that_call_does() -> None:
     world.switch.clear(B)
     assert world.topology.forks == {}
     assert isinstance(join(world, A, P1), model.ConferenceJoined)
+
+
+def test_a_fork_is_silent_while_its_station_talks_in_another_conversation() -> None:
+    lines: list[str] = []
+    world = pbx(lines, call_waiting=(A,))
+    pair(world)
+    world.advance(2.0)
+    world.switch.make_call(C, A)
+    assert set(sides(world)) == {P1, P2}  # it only rings
+    world.switch.answer(A)
+    assert sides(world) == {}
+    assert isinstance(join(world, A, P3), model.ConferenceJoined)
+    assert sides(world) == {P3: (A, Side.OWN)}
+    world.advance(5.0)
+    world.switch.clear(A)
+    world.switch.retrieve(A)
+    assert set(sides(world)) == {P1, P2}
+    world.advance(9.0)
+    world.switch.clear(A)
+    spans = {
+        thread["calls"][0]: [(f["port"], f["from"], f["to"]) for f in thread["forks"]]
+        for thread in map(json.loads, lines)
+    }
+    assert list(spans.values()) == [
+        [(P3, 2, 5)],
+        [(P1, 0, 2), (P2, 0, 2), (P1, 5, 9), (P2, 5, 9)],
+    ]
+
+
+def test_forks_of_two_conversations_go_on_in_the_conference_of_both() -> None:
+    world = pbx(call_waiting=(A,))
+    pair(world)
+    world.switch.make_call(C, A)
+    world.switch.answer(A)
+    world.switch.conference(A)
+    assert set(world.topology.hears(A)) == {Voice(B), Voice(C)}
+    assert set(sides(world)) == {P1, P2}
 
 
 def test_a_snapshot_names_own_and_other_states_and_leaves_ports_out() -> None:

@@ -64,3 +64,37 @@ def test_a_load_without_idle_stations_loses_calls_and_goes_on() -> None:
     assert world.load is not None
     assert world.load.begun == 1
     assert world.load.lost > 10
+
+
+FLOWS: dict[str, Any] = {
+    "stations": [{"range": "3100-3199"}],
+    "trunks": [{"range": "7801-7840"}],
+    "call_waiting": ["3180-3199"],
+    "groups": [
+        {"kind": "hunt", "number": "3800", "members": ["3180-3183"], "order": "cyclic", "ring_time": 6},
+        {"kind": "queue", "number": "3900", "members": ["3184-3189"], "wrap_up": 2},
+        {"kind": "parallel", "number": "3810", "members": ["3190-3192"]},
+        {"kind": "shared", "number": "3811", "members": ["3193-3195"]},
+        {"kind": "hotline", "number": "3199", "calls": "3800"},
+        {"kind": "disa", "number": "3999"},
+        {"kind": "park", "numbers": "3850-3859"},
+    ],
+}
+BEFORE = ("forward", "deflect", "pickup", "group", "camp_on", "callback", "disa")
+TALKING = ("alternate", "blind_transfer", "transfer_out", "park", "replace_path", "details", "conference")
+
+
+def test_every_flow_is_played_and_none_is_impossible() -> None:
+    lines: list[str] = []
+    shares = dict.fromkeys(BEFORE, 0.12) | dict.fromkeys(TALKING, 0.1)
+    load = {"erlang": 20, "mean_hold": 20, "conference_parties": 6, "hold": 0.1, "transfer": 0.1} | shares
+    world = World(PbxConfig.model_validate(FLOWS | {"load": load}), 1, sink=lines.append)
+    causes = {found.event.cause for found in world.advance(600)}
+    world.stop(600)
+    assert [str(note) for note in world.take_notes()] == []
+    happened = {event[1] for line in lines for event in json.loads(line)["events"]}
+    wanted = {"Diverted", "Queued", "Bridged", "CallInformation", "DigitsGenerated", "Conferenced", "Transferred"}
+    assert wanted <= happened
+    assert {2, 4, 6, 8, 9, 11, 12, 25, 38, 42, 52, 74, 109} <= causes
+    assert world.truth.running == 0
+    assert world.switch.calls == {}

@@ -29,7 +29,7 @@ from tests.unit.csta_events import (
     parties,
     transferred,
 )
-from tests.unit.engine_bench import ALERTING, BUSY, CONNECTED, NULL, PAIRS, A, B, Bench, C, concluded, every, one
+from tests.unit.engine_bench import ALERTING, BUSY, CONNECTED, NULL, PAIRS, A, B, Bench, C, concluded, every, forks, one
 
 
 def test_an_answered_call_is_forked_to_both_ports_of_a_pair() -> None:
@@ -174,20 +174,16 @@ def test_half_a_pair_is_given_back_and_another_pair_is_tried() -> None:
 
 def test_a_fork_refused_on_every_pair_is_the_reason() -> None:
     bench = Bench()
-    requests = every(bench.call(), out.Request)
+    outputs = bench.call()
     for _ in range(bench.config.attempts):
-        outputs: list[out.Output] = []
-        for request in requests:
-            outputs += bench.answer(request, BUSY)
-        requests = every(outputs, out.Request)
-    assert {r.argument.active_call for r in requests} == {conn(1, B)}, "then the other station is tried"  # type: ignore[union-attr]
-    for request in requests:
-        bench.answer(request, BUSY)
-    for request in every(bench.outputs, out.Request)[-2:]:
-        bench.answer(request, BUSY)
+        outputs = bench.refuse(outputs)
+    assert {r.argument.active_call for r in forks(outputs)} == {conn(1, B)}, "then the other station is tried"  # type: ignore[union-attr]
+    while outputs := bench.refuse(outputs):
+        pass
     record = concluded(bench.hang_up())
     assert record.outcome == "not_recorded"
     assert "resourceBusy" in (record.reason or "")
+    assert {(gap.station, gap.blame) for gap in record.missed} == {(A, "fork_refused"), (B, "fork_refused")}
     assert bench.engine.pool.leased == 0
 
 
@@ -225,14 +221,18 @@ def test_after_a_transfer_the_station_that_stays_is_recorded() -> None:
 
 def test_a_refused_fork_is_asked_for_again_while_the_call_lasts() -> None:
     bench = Bench(config=EngineConfig(attempts=1), pairs=PAIRS[:1])
-    for request in every(bench.call(1, A, "9999"), out.Request):
-        bench.answer(request, BUSY)
-    assert not every(bench.listen(0, 0), out.Listen)
-    bench.now += 5.0
-    requests = every(bench.listen(0, 0), out.Request)
-    opened = [o for request in requests for o in every(bench.answer(request), out.Open)]
-    assert len(opened) == 1
-    assert concluded(bench.hang_up(1, A)).outcome == "recorded"
+    bench.refuse(bench.call(1, A, "9999"))
+    assert not forks(bench.listen()), "not at once: it has just said no"
+    bench.now += 1.0
+    bench.refuse(bench.listen())
+    bench.now += 1.0
+    assert not forks(bench.listen()), "the second time it is given more time"
+    bench.now += 4.0
+    one(bench.grant(bench.listen()), out.Open)
+    record = concluded(bench.hang_up(1, A))
+    assert record.outcome == "recorded"
+    (gap,) = record.missed
+    assert (gap.blame, (gap.until - gap.since).total_seconds()) == ("fork_refused", 6.0)
 
 
 def test_a_port_whose_request_got_no_answer_is_cleared_all_the_same() -> None:
@@ -240,7 +240,7 @@ def test_a_port_whose_request_got_no_answer_is_cleared_all_the_same() -> None:
     first, second = every(bench.call(1, A, "9999"), out.Request)
     bench.answer(first, Lost("timeout"))
     outputs = bench.answer(second, BUSY)
-    assert [r.argument for r in every(outputs, out.Request)] == [ClearConnection(conn(1, "7101"))]
+    assert ClearConnection(conn(1, "7101")) in [r.argument for r in every(outputs, out.Request)]
 
 
 def test_a_group_member_that_answers_is_recorded_also_when_the_others_are_cleared() -> None:

@@ -202,7 +202,8 @@ def test_a_transfer_before_answer_leaves_the_target_ringing() -> None:
         (A, transferred(A, C, 1, 2, 3, {B: 1, C: 2}, NULL)),
     )
     call = only(calls).calls[b"\0\3"]
-    assert (call.legs, call.answered) == ({B: CONNECTED, C: ALERTING}, False)
+    assert call.legs == {B: CONNECTED, C: ALERTING}
+    assert not call.talking(B)
 
 
 def test_a_conference_keeps_all_three() -> None:

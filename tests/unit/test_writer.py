@@ -61,9 +61,9 @@ def test_a_killed_process_loses_nothing_that_it_had_written(tmp_path: Path) -> N
     child.wait()
     child.stdout.close()
     disk = Disk()
-    ledger = read_journal(config, disk)
+    intake = read_journal(config, disk)
     for number in range(1, 5):
-        found = check_truth(pieces(disk, ledger.recordings[UUID(int=number)]))
+        found = check_truth(pieces(disk, intake.recordings[UUID(int=number)]))
         assert set(found) == {"audio"}
         assert acknowledged <= found["audio"] <= acknowledged + TICK
     writer = new_writer(config, run=2)

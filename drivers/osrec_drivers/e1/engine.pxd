@@ -28,6 +28,7 @@ cdef extern from "ring.h" nogil:
     size_t e1_ring_gaps(const e1_ring *, int64_t first, int64_t end, e1_gap **copy)
     int64_t e1_ring_oldest(const e1_ring *)
     void e1_ring_read(const e1_ring *, int slot, int64_t first, size_t count, uint8_t *out)
+    void e1_ring_wipe(e1_ring *, int slot, int64_t first, int64_t end)
 
 cdef extern from "receiver.h" nogil:
     int E1_ALARM_LOS, E1_ALARM_LOF, E1_ALARM_AIS, E1_ALARM_RAI, E1_ALARM_NO_PACKETS

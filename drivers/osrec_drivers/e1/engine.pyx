@@ -149,6 +149,17 @@ cdef class Engine:
             raise LineError(f"samples {first}..{first + count - 1} asked for: the ring holds {oldest}..{head - 1}")
         return out
 
+    def wipe(self, int slot, int64_t first, int64_t count):
+        """See Line.wipe."""
+        if not 0 <= slot < 32:
+            raise ValueError(f"slot {slot}: time slots are 0..31 [G.704 2.3.1]")
+        if count < 0:
+            raise ValueError(f"count {count}: must not be negative")
+        with nogil:
+            pthread_mutex_lock(&self.c.lock)
+            e1_ring_wipe(&self.c.ring, slot, first, first + count)
+            pthread_mutex_unlock(&self.c.lock)
+
     def gaps(self, int64_t first, int64_t count):
         """See Line.gaps."""
         cdef e1_gap *copy = NULL

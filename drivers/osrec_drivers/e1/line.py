@@ -25,6 +25,9 @@ class EngineLine(Line):
     def read(self, slot: int, first: int, count: int) -> bytes:
         return self.engine.read(slot, first, count)
 
+    def wipe(self, slot: int, first: int, count: int) -> None:
+        self.engine.wipe(slot, first, count)
+
     def gaps(self, first: int, count: int) -> Sequence[Gap]:
         return self.engine.gaps(first, count)
 

@@ -49,14 +49,24 @@ static inline void e1_searched_in_vain(e1_receiver *r)
         e1_update_alarms(r, r->hunted + r->criteria.lof_frames);
 }
 
+/* Whether a frame has no more zeros than AIS has in twice its length, G.775 5.2: then its bit 2 says nothing. */
+static inline int e1_all_ones(const e1_receiver *r, const uint8_t *octets, size_t bit)
+{
+    int zeros = 0;
+    for (size_t i = 0; i < E1_FRAME_BITS; i += 64)
+        zeros += __builtin_popcountll(~e1_bits(octets, bit + i));
+    return zeros <= r->criteria.ais_zeros;
+}
+
 static inline void e1_gain_alignment(e1_receiver *r, int64_t fas_bit, const uint8_t *octets)
 {
     r->next = fas_bit;
     r->nfas = 0;
     /* The frame before the first FAS is whole, too, if it was received and looks it. */
     int64_t before = fas_bit - E1_FRAME_BITS;
-    if (before >= r->valid_from && e1_sample(r, before) >= r->tail
-        && e1_bits(octets, (size_t)(before - 8 * r->base)) >> 62 & 1) {
+    size_t at = (size_t)(before - 8 * r->base);
+    if (before >= r->valid_from && e1_sample(r, before) >= r->tail && e1_bits(octets, at) >> 62 & 1
+        && !e1_all_ones(r, octets, at)) {
         r->next = before;
         r->nfas = 1;
     }

@@ -157,6 +157,19 @@ static inline void e1_ring_read(const e1_ring *ring, int slot, int64_t first, si
     }
 }
 
+/* Idle code over a slot's samples first .. end-1, as far as they are in memory, the unpublished too. */
+static inline void e1_ring_wipe(e1_ring *ring, int slot, int64_t first, int64_t end)
+{
+    int64_t oldest = e1_ring_oldest(ring);
+    first = first > oldest ? first : oldest;
+    end = end < ring->tail ? end : ring->tail;
+    while (first < end) {
+        size_t run = e1_ring_run(ring, first, (size_t)(end - first));
+        memset(ring->slots + slot * ring->stride + ((size_t)first & (ring->capacity - 1)), E1_IDLE, run);
+        first += (int64_t)run;
+    }
+}
+
 /* A copy, for the caller to free, of the gaps that touch first .. end-1, clipped to it. */
 static inline size_t e1_ring_gaps(const e1_ring *ring, int64_t first, int64_t end, e1_gap **copy)
 {

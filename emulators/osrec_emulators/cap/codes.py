@@ -4,7 +4,8 @@ from osrec.wire.csta import model
 
 # X.227 diagnostics of the ACSE service user
 CONTEXT_NOT_SUPPORTED, AUTHENTICATION_FAILURE, AUTHENTICATION_REQUIRED = 2, 13, 14
-REJECTED_PERMANENT = 1
+INVALID_APPLICATION_INFO, PROTOCOL_VERSION_NOT_SUPPORTED = 1, 2  # ECMA-354's, as the codec numbers them
+REJECTED_PERMANENT, REJECTED_TRANSIENT = 1, 2
 PROTOCOL_ERROR, ABRT_AUTHENTICATION_FAILURE = 2, 5  # X.227 abort-diagnostic
 
 # X.880 problems
@@ -17,18 +18,22 @@ OVERALL_MONITOR_LIMIT_EXCEEDED = 7  # systemResource: what a PBX says when licen
 
 # Operations of phase III that exist and that this server does not offer (csta.md 2.1); op 52 is phase I's SystemStatus.
 NOT_OFFERED = frozenset(
-    {1, 2, 4, 6, 7, 9, 10, 11, 13, 14, 16, 18, 50, 72}
-    | {76, *range(110, 120), *range(201, 210), 212, 213, *range(214, 223), *range(230, 234)}
+    {1, 2, 4, 6, 7, 9, 11, 13, 14, 16, 18, 50, 72}
+    | {*range(110, 120), *range(201, 207), 208, 209, 212, 213, *range(214, 223), *range(230, 234)}
     | {505, 511}
 )
 OPCODES: dict[type, int] = {
     model.ClearConnection: 5,
+    model.MakeCall: 10,
     model.SingleStepConference: 20,
     model.Escape: 51,
     model.MonitorStart: 71,
     model.MonitorStop: 73,
     model.SnapshotDevice: 74,
     model.SnapshotCall: 75,
+    model.SnapshotCallData: 76,
+    model.SnapshotDeviceData: 77,
+    model.SystemRegister: 207,
     model.RequestSystemStatus: 210,
     model.SystemStatus: 211,
     model.JoinCall: 223,

@@ -1,16 +1,26 @@
 """The independent judge: is what lies on disk what the PBX sent, octet for octet, side for side, and all of it?"""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from osrec_emulators.check.conversations import judge_conversations
+from osrec_emulators.check.expected import Expected
+from osrec_emulators.check.lateness import lateness
+from osrec_emulators.check.ledger import Ledger
+from osrec_emulators.check.ledger_judge import LedgerJudge
+from osrec_emulators.check.ledger_media import misfits, unheard
 from osrec_emulators.check.match import Fit, Piece, fit, lay, pieces
+from osrec_emulators.check.outages import outages
+from osrec_emulators.check.parties import judge_parties
 from osrec_emulators.check.placed import Judged
 from osrec_emulators.check.recorded import Recording, Sidecar, Unreadable, read_media, read_sidecar, sidecars
 from osrec_emulators.check.runs import judge_runs
 from osrec_emulators.check.sent import SentFork, SlotTruth, Truth, load_truth
+from osrec_emulators.check.spans import overlaps
 from osrec_emulators.check.verdict import RecordingVerdict, Report
+from osrec_emulators.check.withheld import silences, withheld
 from osrec_emulators.pbx.media import Side
 
 SIDES = (("left", Side.OWN), ("right", Side.OTHER))
@@ -19,30 +29,46 @@ SIDES = (("left", Side.OWN), ("right", Side.OTHER))
 def check(
     truth_directory: Path,
     recordings_directory: Path,
-    stations: Sequence[str],
+    stations: Sequence[str] = ("*",),
     restarts: int = 0,
-    gaps: Container[str] = (),
+    gaps: Collection[str] = (),
+    *,
+    expected: Expected | None = None,
+    ledger: Ledger | None = None,
 ) -> Report:
-    """Judge all recordings below a media directory.
+    """Judge all recordings below a media directory, and the recorder's ledger.
 
     Args:
         stations: patterns (fnmatch) of the stations that are to be recorded.
         restarts: how often the recorder was restarted between recordings, beside gaps that say so.
         gaps: causes of gaps that somebody brought about; any other gap is a fault.
+        expected: what else the recorder was told, in place of `stations` and `gaps`.
+        ledger: what the recorder says of each conversation; without it each one that is not recorded is a fault.
 
     Raises ConfigError when there is no truth.
     """
-    return Judge(load_truth(truth_directory), stations, restarts, gaps).judge(sidecars(recordings_directory))
+    told = expected or Expected(stations=stations, gaps=frozenset(gaps))
+    truth = load_truth(truth_directory)
+    out = (*outages(truth_directory), *silences(truth_directory))
+    judge = Judge(truth, told, restarts, complete=ledger is None)
+    report = judge.judge(sidecars(recordings_directory))
+    report = replace(report, lateness=lateness(truth.conversations, told, out))
+    if ledger is None:
+        return report
+    verdict = LedgerJudge(truth, out, told, withheld(truth_directory)).judge(ledger)
+    media = (*misfits(ledger, report.recordings), *unheard(ledger, truth, judge.lines))
+    faults = (*verdict.faults, *media)
+    return replace(report, ledger=replace(verdict, faults=faults))
 
 
 class Judge:
-    """Judges recordings against one truth."""
+    """Judges recordings against one truth. `complete`: whatever should be recorded has to be, without excuse."""
 
-    def __init__(self, truth: Truth, stations: Sequence[str], restarts: int = 0, gaps: Container[str] = ()) -> None:
+    def __init__(self, truth: Truth, expected: Expected, restarts: int = 0, *, complete: bool = True) -> None:
         self._truth = truth
-        self._stations = tuple(stations)
+        self._expected = expected
         self._restarts = restarts
-        self._gaps = gaps
+        self._complete = complete
         self._offsets: dict[str, list[int]] = defaultdict(list)
         self._names: dict[str, str] = {}  # the recorder's name of a line by the PBX's
         self._unplaced: list[tuple[Judged, Sidecar, Piece]] = []
@@ -53,14 +79,21 @@ class Judge:
         recordings = [self._recording(path, sidecar) for path, sidecar in current]
         self._place_idle()
         runs = judge_runs(recordings, self._restarts)
+        judge_parties(self._truth, recordings)
         return Report(
             conversations=len(self._truth.conversations),
-            judged=judge_conversations(self._truth, self._stations, recordings),
+            judged=judge_conversations(self._truth, self._expected, recordings, complete=self._complete),
             recordings=tuple(recording.verdict for recording in recordings),
             older=len(read) - len(current),
             runs=runs,
-            faults=() if recordings else ("there is no recording",),
+            lateness=lateness(self._truth.conversations, self._expected),
+            faults=() if recordings or not self._complete else ("there is no recording",),
         )
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """The PBX's name of each line by the recorder's, as far as there are recordings."""
+        return {recorders: name for name, recorders in self._names.items()}
 
     def _is_older(self, sidecar: Sidecar | Unreadable) -> bool:
         """Left by an earlier run, or sent before the truth that is kept."""
@@ -75,7 +108,7 @@ class Judge:
             return Judged(_unreadable(recording, sidecar), sidecar)
         judged = Judged(_verdict(path, sidecar, recording.faults), sidecar)
         for gap in sidecar.gaps:
-            if gap.cause not in self._gaps:
+            if gap.cause not in self._expected.gaps:
                 judged.blame(f"{gap.count} samples are missing from sample {gap.first} on: {gap.cause}")
         slots = [self._slot(judged, sidecar, side) for side in ("left", "right")]
         if slots[0] is not None and slots[1] is not None:
@@ -105,7 +138,7 @@ class Judge:
             self._place(judged, sidecar, piece)
 
     def _place(self, judged: Judged, sidecar: Sidecar, piece: Piece) -> None:
-        calls, known = frozenset(sidecar.calls), self._offsets[piece.tracks[0].slot.line]
+        calls, known = self._calls_of(sidecar), self._offsets[piece.tracks[0].slot.line]
         fitted = fit(piece, calls, known)
         if fitted is None or not fitted.equal:
             crosswise = fit(piece.swapped(), calls, known)
@@ -118,7 +151,7 @@ class Judge:
             self._unplaced.append((judged, sidecar, piece))
             return
         judged.add(fitted)
-        _check_sides(judged, sidecar, fitted)
+        self._check_sides(judged, sidecar, fitted)
         if fitted.offset not in known:
             known.append(fitted.offset)
 
@@ -131,24 +164,37 @@ class Judge:
                 judged.blame(f"nothing sent in calls {', '.join(sidecar.calls) or '(none)'} on its ports is in it")
                 continue
             judged.add(fitted)
-            _check_sides(judged, sidecar, fitted)
+            self._check_sides(judged, sidecar, fitted)
+
+    def _check_sides(self, judged: Judged, sidecar: Sidecar, fitted: Fit) -> None:
+        own = self._calls_of(sidecar)
+        for index, (side, meant) in enumerate(SIDES):
+            differing, first = fitted.differing[index], fitted.first_differing[index]
+            if differing:
+                judged.blame(f"{side}: {differing} octets differ from those sent, the first at sample {first}")
+            for fork in fitted.piece.tracks[index].slot.during(*fitted.frames):
+                _check_fork(judged, (sidecar.station, own), (side, meant), fork, fitted.frames)
+
+    def _calls_of(self, sidecar: Sidecar) -> frozenset[str]:
+        """Its own calls, and those that their conversations became: without a link nobody tells a recorder of that."""
+        own = set(sidecar.calls)
+        during = (sidecar.started.timestamp(), sidecar.ended.timestamp())
+        for conversation in self._truth.conversations:
+            if own & conversation.calls and overlaps(conversation.span, during, 1.0):
+                own |= conversation.calls
+        return frozenset(own)
 
 
-def _check_sides(judged: Judged, sidecar: Sidecar, fitted: Fit) -> None:
-    for index, (side, meant) in enumerate(SIDES):
-        differing, first = fitted.differing[index], fitted.first_differing[index]
-        if differing:
-            judged.blame(f"{side}: {differing} octets differ from those sent, the first at sample {first}")
-        for fork in fitted.piece.tracks[index].slot.during(*fitted.frames):
-            _check_fork(judged, sidecar, side, meant, fork)
-
-
-def _check_fork(judged: Judged, sidecar: Sidecar, side: str, meant: Side, fork: SentFork) -> None:
+def _check_fork(
+    judged: Judged, whose: tuple[str, frozenset[str]], where: tuple[str, Side], fork: SentFork, frames: tuple[int, int]
+) -> None:
     """A side holds its own station's forks of its own calls, and no others."""
-    if fork.call not in sidecar.calls:
-        judged.blame(f"{side}: holds audio of call {fork.call}, station {fork.station}, which is not its own")
-    elif fork.station != sidecar.station:
-        judged.blame(f"{side}: is of station {fork.station}, not {sidecar.station}")
+    (station, calls), (side, meant) = whose, where
+    if fork.call not in calls:
+        count = min(fork.end, frames[1]) - max(fork.first, frames[0])
+        judged.blame(f"{side}: holds {count} octets of call {fork.call}, station {fork.station}, which is not its own")
+    elif fork.station != station:
+        judged.blame(f"{side}: is of station {fork.station}, not {station}")
     elif fork.side is not meant:
         judged.blame(
             f"{side}: is what the station {'says' if fork.side is Side.OWN else 'hears'}: the sides are swapped"

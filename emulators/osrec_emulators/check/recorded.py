@@ -41,6 +41,12 @@ class DeclaredGap(_Part):
         return self.first + self.count
 
 
+class SidecarParty(_Part):
+    """A participant; `number` None: the PBX did not tell it."""
+
+    number: str | None
+
+
 class Hashes(_Part):
     left: str
     right: str
@@ -62,6 +68,7 @@ class Sidecar(_Part):
     started: datetime
     ended: datetime
     calls: tuple[str, ...]
+    parties: tuple[SidecarParty, ...] = ()
     channels: tuple[Channel, ...]
     codec: str
     first_sample: int

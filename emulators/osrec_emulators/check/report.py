@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from osrec_emulators.check.verdict import ConversationVerdict, RecordingVerdict, Report
+from osrec_emulators.check.lateness import Lateness
+from osrec_emulators.check.verdict import ConversationVerdict, LedgerVerdict, RecordingVerdict, Report
 
 LOG_WIDTH = 110  # of output that goes to a file, so that the table's cells stay whole
 
@@ -28,14 +29,26 @@ def show(report: Report, console: Console) -> None:
             console.print(f"[red]wrong[/] {_name(conversation)}: {escape(fault)}")
     for fault in report.faults:
         console.print(f"[red]wrong[/] {escape(fault)}")
+    if report.ledger is not None:
+        _show_ledger(report.ledger, console)
     console.print(_summary(report))
 
 
 def as_json(report: Report) -> str:
     members: dict[str, Any] = {"right": report.right, **asdict(report)}
-    for each in (*members["recordings"], *members["judged"]):
+    entries = members["ledger"]["entries"] if report.ledger is not None else ()
+    for each in (*members["recordings"], *members["judged"], *entries):
         each["right"] = not each["faults"]
     return json.dumps(members, default=str, indent=2, ensure_ascii=False)
+
+
+def _show_ledger(ledger: LedgerVerdict, console: Console) -> None:
+    for entry in ledger.entries:
+        for fault in entry.faults:
+            calls, stations = ", ".join(entry.calls), ", ".join(entry.stations)
+            console.print(f"[red]wrong[/] ledger {entry.id} (calls {calls}; stations {stations}): {escape(fault)}")
+    for fault in ledger.faults:
+        console.print(f"[red]wrong[/] {escape(fault)}")
 
 
 def _table(recordings: tuple[RecordingVerdict, ...]) -> Table:
@@ -71,9 +84,33 @@ def _summary(report: Report) -> str:
         f"recordings:    {len(report.recordings)} judged, {right} equal octet for octet, side for side",
         f"gaps:          {sum(each.gaps for each in report.recordings)} declared, "
         f"{sum(each.gap_samples for each in report.recordings) / 8000:.3f} s in all",
+        _lateness(report.lateness),
         *(f"line {each.line}: offset {', '.join(map(str, each.offsets))}" for each in report.runs),
     ]
+    if report.ledger is not None:
+        lines.append(_ledger(report.ledger))
     if report.older:
         lines.append(f"passed over:   {report.older} recordings from before this truth")
     lines.append("[green]all right[/]" if report.right else "[red]NOT RIGHT[/]")
     return "\n".join(lines)
+
+
+def _lateness(late: Lateness) -> str:
+    if not late.begins:
+        return "asked for:     nobody talked, or the truth does not tell when"
+    milliseconds = ", ".join(
+        f"{name} {value * 1000:.0f} ms"
+        for name, value in (("mean", late.mean), ("p99", late.p99), ("max", late.largest))
+    )
+    return f"asked for:     {late.forked} forks in {late.begins} talks; from talk to both sides granted {milliseconds}"
+
+
+def _ledger(ledger: LedgerVerdict) -> str:
+    right = sum(entry.right for entry in ledger.entries)
+    excused = len(ledger.excused) + sum(len(entry.excused) for entry in ledger.entries)
+    classes = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in ledger.classes)
+    return (
+        f"ledger:        {ledger.conversations} conversations of watched stations, {len(ledger.entries)} entries "
+        f"({classes}), {right} right; {ledger.blind} are in none"
+        + (f"; {excused} faults excused, since events were withheld" if excused else "")
+    )

@@ -1,8 +1,7 @@
 """The PBX's truth as it lies on disk: which octets went out on which time slot, and which conversations there were."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +11,10 @@ import numpy as np
 
 from osrec.errors import ConfigError
 from osrec_emulators.audio.alaw import Octets
+from osrec_emulators.check import told
 from osrec_emulators.diun2.truth import INDEX
 from osrec_emulators.pbx.media import Side
 
-CALLS = "calls.jsonl"
 _Row = tuple[Path, dict[str, Any]]
 
 
@@ -62,19 +61,6 @@ class SlotTruth:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """A finished conversation."""
-
-    thread: str
-    calls: frozenset[str]
-    stations: tuple[str, ...]
-    direction: str
-    started_at: datetime
-    answered_at: datetime | None
-    ended_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Truth:
     """All that the PBX says about a run.
 
@@ -85,7 +71,7 @@ class Truth:
     """
 
     slots: Mapping[str, SlotTruth]
-    conversations: tuple[Conversation, ...]
+    conversations: tuple[told.Conversation, ...]
     began: datetime | None
     pruned: bool
 
@@ -93,12 +79,12 @@ class Truth:
 def load_truth(directory: Path) -> Truth:
     """Read what an emulator wrote. Raises ConfigError when the directory holds no truth."""
     epochs = sorted(path.parent for path in directory.glob(f"audio-*/{INDEX}"))
-    calls = directory / CALLS
+    calls = directory / told.CALLS
     if not epochs and not calls.exists():
-        raise ConfigError(f"{directory}: neither {CALLS} nor audio-*/{INDEX}; it is no truth of an emulated PBX")
+        raise ConfigError(f"{directory}: neither {told.CALLS} nor audio-*/{INDEX}; it is no truth of an emulated PBX")
     if not epochs:
         raise ConfigError(f"{directory} holds no audio to compare with; the PBX writes it with [truth] audio = true")
-    rows = [(epoch, row) for epoch in epochs for row in _rows(epoch / INDEX)]
+    rows = [(epoch, row) for epoch in epochs for row in told.rows(epoch / INDEX)]
     ports = {(row["line"], row["slot"]): row for _, row in rows if row["is"] == "slot"}
     forks = _forks(rows, {place: row["port"] for place, row in ports.items()})
     slots = {
@@ -107,14 +93,7 @@ def load_truth(directory: Path) -> Truth:
     }
     began = min((datetime.fromisoformat(row["at"]) for _, row in rows if row["is"] == "epoch"), default=None)
     pruned = any(row["number"] > 1 for _, row in rows[:1])
-    return Truth(slots, tuple(_conversations(calls)), began, pruned)
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """JSON lines; a last line that was cut off is left out."""
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-        if line.endswith("\n"):
-            yield json.loads(line)
+    return Truth(slots, tuple(told.conversations(calls)), began, pruned)
 
 
 def _forks(rows: list[_Row], ports: Mapping[tuple[str, int], str]) -> dict[tuple[str, int], list[SentFork]]:
@@ -145,16 +124,3 @@ def _fork(row: dict[str, Any], octets: Octets, slot_port: str) -> SentFork:
         at=datetime.fromisoformat(row["at"]),
         slot_port=slot_port,
     )
-
-
-def _conversations(path: Path) -> Iterator[Conversation]:
-    for row in _rows(path) if path.exists() else ():
-        yield Conversation(
-            thread=row["thread"],
-            calls=frozenset(row["calls"]),
-            stations=tuple(row["stations"]),
-            direction=row["direction"],
-            started_at=datetime.fromisoformat(row["started_at"]),
-            answered_at=datetime.fromisoformat(row["answered_at"]) if row["answered_at"] else None,
-            ended_at=datetime.fromisoformat(row["ended_at"]),
-        )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from osrec_emulators.check.lateness import Lateness
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingVerdict:
@@ -57,6 +59,47 @@ class LineRuns:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryVerdict:
+    """One entry of the recorder's ledger. `excused`: what is wrong since events of it were withheld."""
+
+    id: str
+    calls: tuple[str, ...]
+    stations: tuple[str, ...]
+    class_: str
+    reason: str | None
+    faults: tuple[str, ...]
+    excused: tuple[str, ...]
+
+    @property
+    def right(self) -> bool:
+        return not self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerVerdict:
+    """The recorder's ledger.
+
+    Attributes:
+        conversations: of watched stations, that the PBX had.
+        blind: of these, that the ledger does not know.
+        classes: how many entries each class has.
+        faults: of the whole, in words.
+        excused: faults of conversations of which events were withheld.
+    """
+
+    entries: tuple[EntryVerdict, ...]
+    conversations: int
+    blind: int
+    classes: tuple[tuple[str, int], ...]
+    faults: tuple[str, ...]
+    excused: tuple[str, ...]
+
+    @property
+    def right(self) -> bool:
+        return not self.faults and all(entry.right for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that was found.
 
@@ -64,6 +107,8 @@ class Report:
         conversations: all that ended.
         judged: those that were answered and have a matching station.
         older: recordings from before the truth that is kept.
+        lateness: of forks.
+        ledger: None when there was none to judge.
         faults: of the whole, in words.
     """
 
@@ -72,9 +117,12 @@ class Report:
     recordings: tuple[RecordingVerdict, ...]
     older: int
     runs: tuple[LineRuns, ...]
+    lateness: Lateness
     faults: tuple[str, ...]
+    ledger: LedgerVerdict | None = None
 
     @property
     def right(self) -> bool:
         recordings = all(verdict.right for verdict in self.recordings)
-        return not self.faults and recordings and all(verdict.right for verdict in self.judged)
+        told = self.ledger is None or self.ledger.right
+        return not self.faults and told and recordings and all(verdict.right for verdict in self.judged)

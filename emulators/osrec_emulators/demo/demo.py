@@ -55,15 +55,16 @@ def prepare(demo: Demo) -> None:
     values = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     values |= {"CALLS": str(demo.calls), "HOLD": str(demo.hold), "SEED": str(demo.seed)}
     values |= {"SPEECH": str(demo.speech.resolve()), "TRUTH": "true" if demo.seconds else "false"}
-    values["TRAFFIC"] = _steady(demo.calls) if demo.steady else _template("lively.toml")
+    values["TRAFFIC"] = _steady(demo.calls) if demo.steady else template("lively.toml")
     for name in ("pbx.toml", "osrec.toml"):
-        text = _template(name).replace("@TRAFFIC@", values["TRAFFIC"])
+        text = template(name).replace("@TRAFFIC@", values["TRAFFIC"])
         for key, value in values.items():
             text = text.replace(f"@{key}@", value)
         (directory / name).write_text(text, encoding="utf-8")
 
 
-def _template(name: str) -> str:
+def template(name: str) -> str:
+    """A configuration file with @KEYS@ to be filled in."""
     return files("osrec_emulators.demo").joinpath(name).read_text(encoding="utf-8")
 
 

@@ -78,12 +78,17 @@ class Process:
 
 def status(directory: Path) -> dict[str, Any] | None:
     """The recorder's state over its control socket (docs/control.md); None while it does not answer."""
+    return ask(directory, "status")
+
+
+def ask(directory: Path, what: str) -> dict[str, Any] | None:
+    """What the recorder's control socket answers; None while it does not."""
     with contextlib.suppress(OSError, ValueError, KeyError), socket.socket(socket.AF_UNIX) as client:
         client.settimeout(5.0)
         client.connect(str(directory / "data" / "control.sock"))
-        client.sendall(b'{"ask": "status"}\n')
+        client.sendall(json.dumps({"ask": what}).encode() + b"\n")
         with client.makefile("rb") as lines:
-            answer: dict[str, Any] = json.loads(lines.readline())["status"]
+            answer: dict[str, Any] = json.loads(lines.readline())[what]
             return answer
     return None
 

@@ -1,33 +1,24 @@
-"""What an administrator says about the emulated PBX; the messages say what would be right."""
+"""[pbx]: what an administrator says about the emulated PBX; the messages say what would be right."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from osrec_emulators.pbx.fork_config import ForkConfig
+from osrec_emulators.pbx.group_config import (
+    Executive,
+    Forwarding,
+    Group,
+    HotLine,
+    ParallelRinging,
+    ParkSlots,
+    PickupGroup,
+)
+from osrec_emulators.pbx.load_config import LoadConfig
 from osrec_emulators.pbx.numbering import expand, expand_all
-
-
-def _range(pattern: str) -> str:
-    expand(pattern)
-    return pattern
-
-
-def _digits(number: str) -> str:
-    if not number or not set(number) <= set("0123456789*#+"):
-        raise ValueError(f"{number!r} is no telephone number: use digits, *, # and a leading +")
-    return number
-
-
-NumberRange = Annotated[str, AfterValidator(_range)]
-Number = Annotated[str, AfterValidator(_digits)]
-Seconds = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """A table of the file: nothing unknown in it, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from osrec_emulators.pbx.script_config import ScriptConfig
+from osrec_emulators.pbx.values import Duration, Number, NumberRange, Section
 
 
 class Stations(Section):
@@ -54,131 +45,58 @@ class Trunks(Section):
     voices: tuple[str, ...] = ()
 
 
-class ForkConfig(Section):
-    """How the PBX gives audio to the recorder. No public document settles it: play every variant.
+class PbxConfig(Section):
+    """The emulated PBX: numbering, behaviour, what happens in it.
 
     Attributes:
-        order: which side the first port joined for a station carries.
-        follows: "station": through hold, consultation and conference, until the station has no connection left
-            in the conversation; "call": only while the station is connected in the very call that was forked.
-        events: who is told of the silent legs: the forked station's monitors, those of all in the call, or nobody.
-            A monitor on the port itself always is.
+        call_id_wrap: call ids come again after so many; None: after all that fit into the octets. 1: at once.
+        digits_dialed: whether DigitsDialed is reported: all digits in one, or "each" by itself.
+        call_waiting: stations at which a second call rings while they talk.
+        forward_no_answer_after: seconds until a call is forwarded on no answer.
+        recall_after: seconds until a transferred call that nobody answers comes back to its transferrer; None: never.
+        hold_recall_after: seconds until a held call rings at who holds it; None: never.
+        camp_on_patience: seconds that a caller waits for a busy station.
+        unreachable: numbers outside for which the network fails after it was reached.
     """
-
-    order: Literal["own-first", "other-first"] = "own-first"
-    follows: Literal["station", "call"] = "station"
-    events: Literal["station", "all", "none"] = "station"
-
-
-Action = Literal[
-    "call",
-    "answer",
-    "hold",
-    "retrieve",
-    "alternate",
-    "consult",
-    "transfer",
-    "conference",
-    "deflect",
-    "pickup",
-    "hangup",
-    "say",
-    "busy",
-    "free",
-    "ignore",
-]
-_NEED_TO = frozenset({"call", "consult", "deflect", "pickup"})
-
-
-class StepConfig(Section):
-    """One thing that somebody does: at `at` seconds after the script's start, or `after` the step before.
-
-    `from` is who does it: a station's number, or the number of somebody outside. `to` is as that party would dial it.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
-
-    action: Action
-    party: Number = Field(alias="from")
-    to: Number | None = None
-    what: str | None = None
-    at: Seconds | None = None
-    after: Seconds | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.at is not None and self.after is not None:
-            raise ValueError("a step has `at` (from the start) or `after` (from the step before), not both")
-        if (self.to is not None) != (self.action in _NEED_TO):
-            raise ValueError(f"action {self.action!r} takes {'a' if self.to is None else 'no'} `to`")
-        if (self.what is not None) != (self.action == "say"):
-            raise ValueError("`what` (a speech file's name or tone:N) goes with action 'say', and only there")
-        return self
-
-
-class ScriptConfig(Section):
-    """Steps that are played once, or every `repeat` seconds."""
-
-    name: str = ""
-    start: Seconds = 0.0
-    repeat: Annotated[float, Field(gt=0)] | None = None
-    steps: Annotated[tuple[StepConfig, ...], Field(min_length=1)]
-
-
-class LoadConfig(Section):
-    """Random traffic: `keep` calls at all times, or arrivals for so many `erlang`.
-
-    The shares of directions need not sum up to 1: they are weights. Those of what happens are of all calls.
-    """
-
-    stations: tuple[NumberRange, ...] = ()  # empty: all
-    keep: Annotated[int, Field(ge=1)] | None = None
-    erlang: Annotated[float, Field(gt=0)] | None = None
-    mean_hold: Annotated[float, Field(ge=1)] = 60.0  # seconds of conversation
-    seed: int | None = None  # None: the world's
-    start: Seconds = 0.0
-    spacing: Annotated[float, Field(gt=0)] = 0.25  # seconds between two new calls while filling up to `keep`
-    ring: tuple[Seconds, Seconds] = (1.0, 4.0)
-    incoming: Annotated[float, Field(ge=0)] = 0.4
-    outgoing: Annotated[float, Field(ge=0)] = 0.3
-    internal: Annotated[float, Field(ge=0)] = 0.3
-    hold: Share = 0.15
-    transfer: Share = 0.1
-    conference: Share = 0.05
-    busy: Share = 0.03
-    no_answer: Share = 0.04
-
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
-        if (self.keep is None) == (self.erlang is None):
-            raise ValueError("give either `keep` (calls at all times) or `erlang` (mean traffic)")
-        if self.incoming + self.outgoing + self.internal <= 0:
-            raise ValueError("one of `incoming`, `outgoing`, `internal` must be above 0")
-        if self.hold + self.transfer + self.conference > 1 or self.busy + self.no_answer > 1:
-            raise ValueError("hold + transfer + conference and busy + no_answer may each be 1 at most")
-        if self.ring[1] < self.ring[0]:
-            raise ValueError("`ring` is [shortest, longest] in seconds")
-        return self
-
-
-class PbxConfig(Section):
-    """The emulated PBX: numbering, behaviour, what happens in it."""
 
     stations: Annotated[tuple[Stations, ...], Field(min_length=1)]
     trunks: tuple[Trunks, ...] = ()
     recorder_ports: tuple[NumberRange, ...] = ()
+    groups: tuple[Group, ...] = ()
+    forwarding: tuple[Forwarding, ...] = ()
+    call_waiting: tuple[NumberRange, ...] = ()
+    unreachable: tuple[Number, ...] = ()
     access_code: Number = "0"  # dialled before a number outside
     call_id_octets: Annotated[int, Field(ge=2, le=16)] = 2
+    call_id_wrap: Annotated[int, Field(ge=1)] | None = None
     connection_ids: Literal["static", "dynamic"] = "static"
     linkage: bool = True  # CallLinkageData in the events
     names_in_events: bool = True
-    digits_dialed: bool = False  # whether DigitsDialed is reported
-    no_answer_after: Annotated[float, Field(gt=0)] = 20.0  # seconds until a caller gives up
-    busy_hangup_after: Annotated[float, Field(gt=0)] = 3.0  # seconds a caller listens to the busy tone
+    digits_dialed: bool | Literal["each"] = False
+    conference_limit: Annotated[int, Field(ge=3, le=8)] = 8  # parties
+    no_answer_after: Duration = 20.0  # seconds until a caller gives up
+    forward_no_answer_after: Duration = 10.0
+    recall_after: Duration | None = None
+    hold_recall_after: Duration | None = None
+    camp_on_patience: Duration = 60.0
+    busy_hangup_after: Duration = 3.0  # seconds a caller listens to the busy tone
     utc_offset: Annotated[float, Field(ge=-14, le=14)] = 0.0  # hours; the PBX reports local time without a zone
     fork: ForkConfig = ForkConfig()
     script: tuple[ScriptConfig, ...] = ()
     load: LoadConfig | None = None
+
+    def station_numbers(self) -> list[str]:
+        return [number for stations in self.stations for number in expand(stations.range)]
+
+    def group_members(self) -> list[str]:
+        """Stations that may ring, or call, for a group."""
+        return [
+            number
+            for group in self.groups
+            if not isinstance(group, PickupGroup)
+            for _, numbers in _stations_of(group)
+            for number in numbers
+        ]
 
     @model_validator(mode="after")
     def _numbers_are_unique(self) -> Self:
@@ -187,20 +105,71 @@ class PbxConfig(Section):
 
     @model_validator(mode="after")
     def _access_code_is_free(self) -> Self:
-        for stations in self.stations:
-            for number in expand(stations.range):
-                if number.startswith(self.access_code):
-                    raise ValueError(f"station {number} begins with the access code {self.access_code!r} of the trunks")
+        for number in self.station_numbers():
+            if number.startswith(self.access_code):
+                raise ValueError(f"station {number} begins with the access code {self.access_code!r} of the trunks")
         return self
 
     @model_validator(mode="after")
     def _load_has_stations(self) -> Self:
         if self.load is not None:
-            known = {number for stations in self.stations for number in expand(stations.range)}
-            for number in expand_all(self.load.stations):
-                if number not in known:
-                    raise ValueError(f"load.stations: {number} is no station; stations are {self._ranges()}")
+            self._see_stations("load.stations", expand_all(self.load.stations))
         return self
 
-    def _ranges(self) -> str:
-        return ", ".join(stations.range for stations in self.stations)
+    @model_validator(mode="after")
+    def _features_have_stations(self) -> Self:
+        self._see_stations("call_waiting", expand_all(self.call_waiting))
+        for index, forwarding in enumerate(self.forwarding):
+            self._see_stations(f"forwarding[{index}].station", [forwarding.station])
+        for index, group in enumerate(self.groups):
+            for key, numbers in _stations_of(group):
+                self._see_stations(f"groups[{index}].{key}", numbers)
+        return self
+
+    @model_validator(mode="after")
+    def _group_numbers_are_free(self) -> Self:
+        """No two of them are the same, and none is a device's, unless the group is all about that device."""
+        fixed = [*(s.range for s in self.stations), *(t.range for t in self.trunks), *self.recorder_ports]
+        taken = dict.fromkeys(expand_all(fixed), "a station, trunk or recorder port")
+        for index, group in enumerate(self.groups):
+            for number in _numbers_of(group):
+                if number in taken:
+                    raise ValueError(f"groups[{index}]: number {number} is {taken[number]} already")
+                if number.startswith(self.access_code):
+                    raise ValueError(f"groups[{index}]: number {number} begins with the access code of the trunks")
+                taken[number] = f"that of groups[{index}]"
+        return self
+
+    def _see_stations(self, key: str, numbers: list[str]) -> None:
+        known = set(self.station_numbers())
+        for number in numbers:
+            if number not in known:
+                ranges = ", ".join(stations.range for stations in self.stations)
+                raise ValueError(f"{key}: {number} is no station; stations are {ranges}")
+
+
+def _stations_of(group: Group) -> Iterator[tuple[str, list[str]]]:
+    """Numbers in a group that must be stations, by key."""
+    match group:
+        case Executive():
+            yield "number", [group.number]
+            yield "secretary", [group.secretary]
+        case HotLine():
+            yield "number", [group.number]
+        case _ if (members := getattr(group, "members", None)) is not None:
+            yield "members", expand_all(members)
+
+
+def _numbers_of(group: Group) -> list[str]:
+    """Numbers that a group adds to the numbering plan."""
+    match group:
+        case PickupGroup() | HotLine():
+            return []
+        case Executive():
+            return [group.private] if group.private else []
+        case ParkSlots():
+            return expand(group.numbers)
+        case ParallelRinging() if group.number in expand_all(group.members):
+            return []
+        case _:
+            return [group.number]

@@ -4,9 +4,11 @@ import heapq
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, cast
 
+from osrec.wire.csta.model import LocalState, NoDevice
 from osrec_emulators.pbx.calls import RuleError
-from osrec_emulators.pbx.config import Action, ScriptConfig
+from osrec_emulators.pbx.script_config import Action, Condition, ScriptConfig, Shown
 from osrec_emulators.pbx.switch import Switch
 from osrec_emulators.pbx.topology import SwitchTopology
 
@@ -20,6 +22,7 @@ class Step:
     party: str
     to: str = ""
     what: str = ""
+    shows: Shown = "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def script_steps(script: ScriptConfig) -> tuple[Step, ...]:
     time = 0.0
     for step in script.steps:
         time = step.at if step.at is not None else time + (step.after or 0.0)
-        steps.append(Step(time, step.action, step.party, step.to or "", step.what or ""))
+        steps.append(Step(time, step.action, step.party, step.to or "", step.what or "", step.shows))
     return tuple(sorted(steps, key=lambda step: step.at))
 
 
@@ -95,18 +98,21 @@ class Plays:
         """Whoever the play put into calls hangs up, so that nobody talks for ever."""
         for number in dict.fromkeys(step.party for step in play.steps):
             device = self._device(number)
-            while device is not None and self._switch.calls_of(device):
-                self._switch.clear(device)
+            for call in self._switch.calls_of(device) if device is not None else ():
+                if device in call.legs:  # else it ended with the one before
+                    self._switch.clear(device, call)
         play.ended()
 
     def _perform(self, step: Step) -> None:
         switch = self._switch
         if step.action == "call" and step.party not in switch.directory.stations:
-            switch.incoming(step.party, step.to)
-        elif step.action in ("busy", "free"):
-            (switch.busy.add if step.action == "busy" else switch.busy.discard)(step.party)
+            switch.incoming(step.party, step.to, _SHOWN[step.shows])
+        elif step.action in _OF_NUMBERS:
+            getattr(switch, _OF_NUMBERS[step.action])(step.party)
         elif step.action != "ignore":  # whoever ignores a ringing telephone does nothing
             device = self._device(step.party)
+            if device is None and step.action in _MILD:
+                return
             if device is None:
                 raise RuleError(f"{step.party} is no station, and nobody outside with this number is in a call")
             self._command(step, device)
@@ -114,20 +120,30 @@ class Plays:
     def _command(self, step: Step, device: str) -> None:
         switch = self._switch
         match step.action:
-            case "call":
-                switch.make_call(device, step.to)
-            case "consult":
-                switch.consult(device, step.to)
-            case "deflect":
-                switch.deflect(device, step.to)
-            case "pickup":
-                switch.pickup(device, step.to)
+            case "answer_any":
+                for call in switch.calls_of(device):
+                    for leg in call.in_state(LocalState.ALERTING)[:1]:
+                        switch.answer(leg.device)
+            case "leave":
+                if switch.engaged(device):
+                    switch.clear(device)
             case "say":
                 self._topology.say(device, step.what)
-            case "hangup":
-                switch.clear(device)
-            case "answer" | "hold" | "retrieve" | "alternate" | "transfer" | "conference":
-                getattr(switch, step.action)(device)
+            case "forward":
+                switch.forward(device, step.to, cast(Condition, step.what or "always"))
+            case _:
+                arguments = [argument for argument in (step.to, step.what) if argument]
+                getattr(switch, COMMANDS.get(step.action, step.action))(device, *arguments)
 
     def _device(self, number: str) -> str | None:
         return number if number in self._switch.directory.stations else self._switch.trunk_of(number)
+
+
+COMMANDS: Final[dict[Action, str]] = {"call": "make_call", "hangup": "clear"}  # commands with a name of their own
+_MILD: Final[frozenset[Action]] = frozenset({"answer_any", "leave"})  # nothing happens where nobody is
+_OF_NUMBERS: Final[dict[Action, str]] = {"busy": "mark_busy", "unreachable": "mark_unreachable", "free": "mark_free"}
+_SHOWN: Final[dict[Shown, NoDevice | None]] = {
+    "number": None,
+    "withheld": NoDevice.RESTRICTED,
+    "unknown": NoDevice.NOT_KNOWN,
+}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from osrec.wire.csta import model
-from osrec.wire.csta.model import ConnectionId, DeviceId, LinkedConnection, LocalState, NoDevice
+from osrec.wire.csta.model import ConnectionId, Device, DeviceId, LinkedConnection, LocalState, NoDevice
 from osrec_emulators.pbx.calls import Call, Leg, Occurrence, Party
 from osrec_emulators.pbx.config import PbxConfig
 from osrec_emulators.pbx.directory import Directory
@@ -34,10 +34,15 @@ class Reporter:
         taken, self._occurrences = self._occurrences, []
         return taken
 
+    def occurred(self, occurrence: Occurrence) -> None:
+        """Something that no call has to do with."""
+        self.version += 1
+        self._occurrences.append(occurrence)
+
     def connection(self, call: Call, leg: Leg) -> ConnectionId:
         return ConnectionId(call.id, leg.dynamic if self._dynamic else DeviceId(leg.device))
 
-    def device(self, party: Party) -> DeviceId:
+    def device(self, party: Party) -> Device:
         return self._directory.device_id(party)
 
     def parties(self, call: Call) -> model.Parties:
@@ -47,7 +52,7 @@ class Reporter:
             calling=self.device(calling),
             called=NoDevice.NOT_KNOWN if called is None else self.device(called),
             last_redirection=DeviceId(call.redirected_from) if call.redirected_from else NoDevice.NOT_SPECIFIED,
-            network_calling=DeviceId(calling.number) if calling.trunk else None,
+            network_calling=self.device(calling) if calling.trunk else None,
             associated_calling=DeviceId(calling.trunk) if calling.trunk else None,
             associated_called=DeviceId(called.trunk) if called and called.trunk else None,
         )
@@ -73,14 +78,18 @@ class Reporter:
         """
         self.version += 1
         self._truth.event(call, now, kind.__name__, leg.party.number)
-        if "device" not in members:
+        if "device" not in members and kind is not model.DigitsGenerated:
             members["device"] = self.device(leg.party)
         if kind in _WITH_PARTIES:
             parties = self.parties(call)
             # ECMA-285 gives Originated no callingDevice beyond its subject
             members["parties"] = replace(parties, calling=NoDevice.NOT_KNOWN) if kind is model.Originated else parties
         members.update(
-            cause=cause, linkage=call.linkage if self._linkage else None, connection=self.connection(call, leg)
+            cause=cause,
+            linkage=call.linkage if self._linkage else None,
+            connection=self.connection(call, leg),
+            user_data=call.user_data,
+            correlator=call.correlator,
         )
         event = kind(**members)
         present = call.legs.values() if only is None else only
@@ -91,16 +100,20 @@ class Reporter:
         now: float,
         kind: type[model.Transferred | model.Conferenced],
         new: Call,
-        old: tuple[Moved, Moved],
+        old: tuple[Moved, ...],
         *,
         to: Party,
         moved: list[Moved],
         cause: int,
     ) -> None:
-        """Transferred or Conferenced: two calls became `new`; `old` are the deciding device's two connections."""
+        """Transferred or Conferenced: two calls became `new`; `old` are the deciding device's connections.
+
+        A single step transfer and the replacement of a path have one old call.
+        """
         by = old[0][1]
         self.version += 1
         self._truth.event(new, now, kind.__name__, by.party.number)
+        self._truth.merged(new, (call for call, _ in old), now)
         gone = [] if by.device in new.legs else [by]
         final: dict[str, Any] = {"to" if kind is model.Transferred else "added": self.device(to)}
         for leg in [*new.legs.values(), *gone]:
@@ -108,7 +121,9 @@ class Reporter:
                 cause=cause,
                 linkage=new.linkage if self._linkage else None,
                 primary=self.connection(*old[0]),
-                secondary=self.connection(*old[1]),
+                secondary=self.connection(*old[1]) if len(old) > 1 else None,
+                user_data=new.user_data,
+                correlator=new.correlator,
                 device=self.device(by.party),
                 connections=tuple(self._link(new, was, is_now) for was, is_now in moved if self._shows(is_now, leg)),
                 **final,
@@ -181,6 +196,7 @@ _WITH_PARTIES = frozenset(
     {
         model.Originated,
         model.NetworkReached,
+        model.Queued,
         model.Delivered,
         model.Established,
         model.Failed,

@@ -1,84 +1,67 @@
-"""What a CTI client may ask of the PBX: single step conference, join, clear, snapshots (ECMA-269 clauses 13 and 17)."""
+"""What a CTI client may ask of the PBX: forks, clearing, snapshots (ECMA-269 clauses 13 and 17)."""
 
 from dataclasses import dataclass
 
 from osrec.wire.csta import model
-from osrec.wire.csta.model import ConnectionId, DeviceId, ErrorCategory, LocalState, Participation
+from osrec.wire.csta.model import ConnectionId, LocalState
 from osrec_emulators.pbx.calls import Call, Leg, Occurrence
-from osrec_emulators.pbx.forks import Refused
+from osrec_emulators.pbx.fork_config import ForkConfig
+from osrec_emulators.pbx.fork_errors import Refused
+from osrec_emulators.pbx.fork_services import ForkServices, Refusal, Served
 from osrec_emulators.pbx.switch import Switch
+from osrec_emulators.pbx.truth import Truth
 
-# Values of UniversalFailure's alternative "operation", ECMA-285 (csta.md 2.7)
-REQUEST_INCOMPATIBLE_WITH_OBJECT = 2
-PRIVILEGE_VIOLATION_SPECIFIED_DEVICE = 8
-INVALID_DEVICE_ID = 12
-INVALID_CONNECTION_ID = 13
-SERVICE_NOT_SUPPORTED = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What a ReturnError carries."""
-
-    category: ErrorCategory
-    value: int
+__all__ = ["Answer", "Refusal", "Services"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request gave, and what it made happen."""
+    """What a request gave, and what it made happen.
 
-    result: model.Result | Refusal
+    Attributes:
+        result: None: it is never answered.
+        delay: seconds by which the answer is late; what happened happened at once.
+    """
+
+    result: model.Result | Refusal | None
     occurrences: tuple[Occurrence, ...] = ()
+    delay: float = 0.0
 
 
 class Services:
     """Serves requests on a switch."""
 
-    def __init__(self, switch: Switch) -> None:
+    def __init__(self, config: ForkConfig, switch: Switch, truth: Truth) -> None:
         self._switch = switch
+        self._forks = ForkServices(config, switch, truth)
 
-    def serve(self, request: model.Argument) -> model.Result | Refusal:
+    def serve(self, request: model.Argument) -> Served:
         try:
             match request:
-                case model.SingleStepConference(call, device, participation):
-                    return self._join(call, device, participation)
-                case model.JoinCall(call, device, participation):
-                    return self._join(call, device, participation)
+                case model.SingleStepConference() | model.JoinCall() | model.Escape() | model.MakeCall():
+                    return self._forks.serve(request)
                 case model.ClearConnection(connection):
-                    return self._clear(connection)
+                    return Served(self._clear(connection))
                 case model.SnapshotDevice(device):
-                    return self.snapshot(device.number)
+                    return Served(self.snapshot(device.number))
                 case model.SnapshotCall(connection):
-                    return self._snapshot_call(connection)
+                    return Served(self._snapshot_call(connection))
                 case _:
-                    raise Refused(ErrorCategory.OPERATION, SERVICE_NOT_SUPPORTED)
+                    raise Refused("serviceNotSupported")
         except Refused as refused:
-            return Refusal(refused.category, refused.value)
+            return Served(Refusal(refused.category, refused.value))
 
     def snapshot(self, device: str) -> model.DeviceSnapshot:
         """The calls of a device. Raises Refused when there is no such device."""
         switch = self._switch
         if not switch.directory.known(device):
-            raise Refused(ErrorCategory.OPERATION, INVALID_DEVICE_ID)
+            raise Refused("invalidDeviceID")
         fork = switch.forks.joined.get(device)
         calls = switch.calls_of(device) if fork is None else [switch.calls[bytes.fromhex(fork.call)]]
         return model.DeviceSnapshot(tuple(self._leg(call, call.legs[device]) for call in calls))
 
-    def _join(self, connection: ConnectionId, device: DeviceId, participation: Participation) -> model.Result:
-        switch = self._switch
-        if device.number not in switch.directory.ports:
-            known = switch.directory.known(device.number)
-            value = PRIVILEGE_VIOLATION_SPECIFIED_DEVICE if known else INVALID_DEVICE_ID
-            raise Refused(ErrorCategory.OPERATION, value)
-        call, station = self._find(connection)
-        if station.device not in switch.directory.stations:  # one forks a station's audio, not a line's or a port's
-            raise Refused(ErrorCategory.OPERATION, REQUEST_INCOMPATIBLE_WITH_OBJECT)
-        port = switch.join_port(call, station, device.number, silent=participation is not Participation.ACTIVE)
-        return model.ConferenceJoined(switch.reporter.connection(call, port), call.linkage)
-
     def _clear(self, connection: ConnectionId) -> model.Result:
-        call, leg = self._find(connection)
+        call, leg = self._forks.find(connection)
         if leg.silent:
             self._switch.free_port(leg.device)
         elif leg.state is LocalState.FAIL:
@@ -86,15 +69,6 @@ class Services:
         else:
             self._switch.clear(leg.device, call)
         return model.NoData()
-
-    def _find(self, connection: ConnectionId) -> tuple[Call, Leg]:
-        call = self._switch.calls.get(connection.call_id or b"")
-        if call is not None:
-            for leg in call.legs.values():
-                wanted = connection.device
-                if wanted == leg.dynamic if isinstance(wanted, bytes) else wanted and wanted.number == leg.device:
-                    return call, leg
-        raise Refused(ErrorCategory.OPERATION, INVALID_CONNECTION_ID)
 
     def _leg(self, call: Call, own: Leg) -> model.SnapshotLeg:
         others = [leg for leg in call.legs.values() if leg is not own and not leg.silent]
@@ -109,7 +83,7 @@ class Services:
     def _snapshot_call(self, connection: ConnectionId) -> model.CallSnapshot:
         call = self._switch.calls.get(connection.call_id or b"")
         if call is None:
-            raise Refused(ErrorCategory.OPERATION, INVALID_CONNECTION_ID)
+            raise Refused("invalidConnectionID")
         reporter = self._switch.reporter
         return model.CallSnapshot(
             entries=tuple(

@@ -30,15 +30,16 @@ class SwitchTopology:
         call, own = found
         if own.state is LocalState.INITIATED:
             return (Tone("dial"),)
-        others = [leg for leg in call.legs.values() if leg is not own and not leg.silent]
-        voices = tuple(Voice(leg.device) for leg in others if leg.state is LocalState.CONNECTED)
-        if voices:
-            return voices
+        others = [leg for leg in call.legs.values() if leg is not own and not leg.silent and not leg.bridged]
+        talking = [leg for leg in others if leg.state is LocalState.CONNECTED]
+        voices = tuple(Voice(leg.device) for leg in talking if self._switch.is_person(leg.device))
+        if talking:
+            return voices or (Tone("dial"),)  # of DISA
         states = {leg.state for leg in others}
         for state, tone in _TONES.items():
             if state in states:
                 return (Tone(tone),)
-        return (Tone("busy"),) if call.gives_up is not None else ()
+        return (Tone("busy"),) if call.failed else ()
 
     def speaks(self, device: str) -> bool:
         return self._switch.leg_in(device, LocalState.CONNECTED) is not None
@@ -53,4 +54,9 @@ class SwitchTopology:
 
 
 # What one hears of the others when none of them talks to oneself, in order of preference.
-_TONES = {LocalState.HOLD: "music", LocalState.ALERTING: "ringback", LocalState.FAIL: "busy"}
+_TONES = {
+    LocalState.HOLD: "music",
+    LocalState.ALERTING: "ringback",
+    LocalState.QUEUED: "music",
+    LocalState.FAIL: "busy",
+}

@@ -1,58 +1,59 @@
 """The PBX's own record of what happened: one JSON object for each finished conversation, for the checks alone."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from osrec_emulators.pbx.calls import Call, Party, Thread
 from osrec_emulators.pbx.media import Fork
-
-MOST_EVENTS = 500  # a line stays readable however long a conversation lasts
-
-
-@dataclass(slots=True)
-class _ForkSpan:
-    fork: Fork
-    began: float
-    ended: float | None = None
-
-
-@dataclass(slots=True)
-class _Story:
-    direction: str
-    started: float
-    answered: float | None = None
-    calls: list[str] = field(default_factory=list)
-    parties: dict[Party, None] = field(default_factory=dict)
-    forks: list[_ForkSpan] = field(default_factory=list)
-    events: list[tuple[float, str, str]] = field(default_factory=list)
+from osrec_emulators.pbx.story import (
+    MOST_EVENTS,
+    Entered,
+    ForkSpan,
+    PlayedFault,
+    RefusedFork,
+    Story,
+    iso_of,
+    refused_row,
+)
 
 
 class Truth:
     """Writes calls.jsonl through `sink`, one line a finished conversation.
 
+    Between them are lines {"is": "refused", ...}: requests for forks that named no call.
+
+    Args:
+        names: of stations, by number.
+
     Attributes:
-        finished: lines written.
+        finished: conversations written.
     """
 
-    def __init__(self, sink: Callable[[str], object] | None, wall: Callable[[float], datetime]) -> None:
+    def __init__(
+        self,
+        sink: Callable[[str], object] | None,
+        wall: Callable[[float], datetime],
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         self.finished = 0
         self._sink = sink
-        self._wall = wall
-        self._stories: dict[bytes, _Story] = {}
+        self._iso = iso_of(wall)
+        self._names = names or {}
+        self._stories: dict[bytes, Story] = {}
 
     @property
     def running(self) -> int:
         """Conversations that have not ended."""
         return len(self._stories)
 
+    # --- calls
+
     def call_began(self, call: Call, now: float) -> None:
         story = self._stories.get(call.thread.id)
         if story is None:
             direction = "in" if call.calling.trunk else "internal"
-            story = self._stories[call.thread.id] = _Story(direction, now)
+            story = self._stories[call.thread.id] = Story(direction, now)
         story.calls.append(call.id.hex())
 
     def outgoing(self, call: Call) -> None:
@@ -70,54 +71,57 @@ class Truth:
             story.answered = now
 
     def event(self, call: Call, now: float, kind: str, number: str) -> None:
-        events = self._stories[call.thread.id].events
-        if len(events) < MOST_EVENTS:
-            events.append((round(now, 3), kind, number))
+        """A transition is reported: every change of who talks comes with one, when the call is as it is now."""
+        story = self._stories[call.thread.id]
+        story.look(call, now)
+        if len(story.events) < MOST_EVENTS:
+            story.events.append((round(now, 3), kind, number))
 
-    def fork_began(self, call: Call, fork: Fork, now: float) -> None:
-        self._stories[call.thread.id].forks.append(_ForkSpan(fork, now))
+    def merged(self, new: Call, olds: Iterable[Call], now: float) -> None:
+        """A transfer or conference made one call of calls that had nothing to do with each other before."""
+        for old in olds:
+            if old.thread is not new.thread:
+                story = self._stories[old.thread.id]
+                story.look(old, now)
+                story.merged_into = new.thread.id
 
-    def fork_ended(self, call: Call, port: str, now: float) -> None:
+    def account(self, call: Call, now: float, device: str, code: str) -> None:
+        """Somebody entered an account code."""
+        self._stories[call.thread.id].accounts.append(Entered(now, device, code))
+
+    def digits(self, call: Call, now: float, device: str, digits: str) -> None:
+        """Somebody sent DTMF digits into the call."""
+        self._stories[call.thread.id].digits.append(Entered(now, device, digits))
+
+    # --- forks
+
+    def fork_began(self, call: Call, fork: Fork, now: float, *, dead: bool = False) -> None:
+        self._stories[call.thread.id].forks.append(ForkSpan(fork, now, dead))
+
+    def fork_ended(self, call: Call, port: str, now: float, reason: str = "released") -> None:
         for span in self._stories[call.thread.id].forks:
             if span.fork.port == port and span.ended is None:
-                span.ended = now
+                span.ended, span.end = now, reason
+
+    def fork_refused(self, call: Call | None, refused: RefusedFork) -> None:
+        story = self._stories.get(call.thread.id) if call is not None else None
+        if story is not None:
+            story.refused.append(refused)
+        else:
+            self._write({"is": "refused", "at_utc": self._iso(refused.at), **refused_row(refused)})
+
+    def fault(self, call: Call, played: PlayedFault) -> None:
+        """A declared fault of forks was played."""
+        self._stories[call.thread.id].faults.append(played)
+
+    # --- the end
 
     def ended(self, thread: Thread, now: float) -> None:
         story = self._stories.pop(thread.id)
+        story.finish(now)
         self.finished += 1
+        self._write(story.record(thread, now, self._names, self._iso))
+
+    def _write(self, row: dict[str, object]) -> None:
         if self._sink is not None:
-            self._sink(json.dumps(self._record(thread, story, now), ensure_ascii=False) + "\n")
-
-    def _record(self, thread: Thread, story: _Story, now: float) -> dict[str, Any]:
-        return {
-            "thread": thread.id.hex(),
-            "calls": story.calls,
-            "stations": [party.number for party in story.parties if party.trunk is None],
-            "parties": [
-                {"number": party.number, "external": party.trunk is not None, "trunk": party.trunk}
-                for party in story.parties
-            ],
-            "direction": story.direction,
-            "started": round(story.started, 6),
-            "answered": None if story.answered is None else round(story.answered, 6),
-            "ended": round(now, 6),
-            "started_at": self._iso(story.started),
-            "answered_at": None if story.answered is None else self._iso(story.answered),
-            "ended_at": self._iso(now),
-            "forks": [self._span(span, now) for span in story.forks],
-            "events": story.events,
-        }
-
-    def _span(self, span: _ForkSpan, now: float) -> dict[str, Any]:
-        fork = span.fork
-        ended = now if span.ended is None else span.ended
-        return {
-            "port": fork.port,
-            "station": fork.station,
-            "side": fork.side.value,
-            "from": round(span.began, 6),
-            "to": round(ended, 6),
-        }
-
-    def _iso(self, now: float) -> str:
-        return self._wall(now).isoformat(timespec="milliseconds")
+            self._sink(json.dumps(row, ensure_ascii=False) + "\n")

@@ -9,6 +9,7 @@ from osrec.wire.csta import model
 from osrec_emulators.pbx.calls import Identifiers, Occurrence
 from osrec_emulators.pbx.config import PbxConfig
 from osrec_emulators.pbx.directory import Directory
+from osrec_emulators.pbx.fork_faults import ForkFaults
 from osrec_emulators.pbx.load import Load
 from osrec_emulators.pbx.numbering import expand_all
 from osrec_emulators.pbx.plays import Note, Play, Plays, script_steps
@@ -60,16 +61,19 @@ class World:
     ) -> None:
         self.config = config
         self.directory = Directory(config)
-        self.truth = Truth(sink, wall)
+        self.truth = Truth(sink, wall, self.directory.names)
         self._wall = wall
         # The wall clock makes the ids of a run differ from those of the run before, which a recorder still has on disk.
         run = int(wall(0.0).timestamp() * 1000).to_bytes(8, "big")[2:] + random.Random(f"run {seed}").randbytes(2)
-        self.switch = Switch(config, self.directory, Identifiers(config.call_id_octets, run, seed), self.truth)
+        self.switch = Switch(
+            config, self.directory, Identifiers(config.call_id_octets, run, seed, config.call_id_wrap), self.truth
+        )
         self.topology = SwitchTopology(self.switch)
         self.plays = Plays(self.switch, self.topology)
         self.load = self._make_load(config, seed)
-        self._services = Services(self.switch)
-        self._sources: list[Source] = [self.plays, _GivingUp(self.switch)]
+        self.switch.forks.faults = ForkFaults(config.fork.faults, seed)
+        self._services = Services(config.fork, self.switch, self.truth)
+        self._sources: list[Source] = [self.plays, _OwnAccord(self.switch), self.switch.forks]
         if self.load is not None:
             self._sources.append(self.load)
         for script in config.script:
@@ -79,8 +83,10 @@ class World:
     def _make_load(self, config: PbxConfig, seed: int) -> Load | None:
         if config.load is None:
             return None
-        stations = expand_all(config.load.stations) or list(self.directory.stations)
-        return Load(config.load, stations, self.switch, self.plays, seed=seed, no_answer_after=config.no_answer_after)
+        busy_by_themselves = set(config.group_members())
+        others = [station for station in self.directory.stations if station not in busy_by_themselves]
+        stations = expand_all(config.load.stations) or others
+        return Load(config.load, config, stations, self.switch, self.plays, seed=seed)
 
     @property
     def deadline(self) -> float | None:
@@ -100,11 +106,11 @@ class World:
     def request(self, service: model.Argument, now: float) -> Answer:
         """Serve a CTI client. What happened before it, but was not taken yet, comes with it."""
         self.switch.now = max(self.switch.now, now)
-        result = self._services.serve(service)
-        return Answer(result, tuple(self.switch.take()))
+        served = self._services.serve(service)
+        return Answer(served.result, tuple(self.switch.take()), served.delay)
 
     def snapshot(self, device: str) -> model.DeviceSnapshot:
-        """The calls of a device. Raises forks.Refused when there is no such device."""
+        """The calls of a device. Raises Refused when there is no such device."""
         return self._services.snapshot(device)
 
     def known(self, device: str) -> bool:
@@ -133,8 +139,8 @@ class World:
         return min(due, key=lambda source: source.deadline or 0.0, default=None)
 
 
-class _GivingUp:
-    """Callers who wait in vain."""
+class _OwnAccord:
+    """What the switch does by itself."""
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch

@@ -31,6 +31,13 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class Restated:
+    """Connections are otherwise than thought so far, or more is known of the parties; no step for the time line."""
+
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """`gone` turned out to be part of `conversation` (a transfer or conference joined them)."""
 
@@ -56,10 +63,11 @@ class PortMoved:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last monitored station has left the conversation."""
+    """The last monitored station has left the conversation: at `when`, which may be some seconds ago."""
 
     conversation: Conversation
     cause: str | None
+    when: float
 
 
-Change = Began | Happened | Merged | PortDropped | PortMoved | Ended
+Change = Began | Happened | Restated | Merged | PortDropped | PortMoved | Ended

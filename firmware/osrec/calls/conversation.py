@@ -4,47 +4,19 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from osrec.wire.csta.model import ConnectionId, LocalState
+from osrec.calls.call import Audience, Call
 
 Direction = Literal["in", "out", "internal", "unknown"]
 
 
-@dataclass(slots=True, eq=False)
-class Call:
-    """One PBX call: who has a connection in it, and in which state.
-
-    Attributes:
-        answered: somebody answered, so connected parties hear each other.
-        legs: state of each device's connection; cleared ones are removed.
-        connections: the connection ids as the PBX gave them, to use in requests.
-        gone: devices whose connection was cleared; several monitors tell of it.
-    """
-
-    call_id: bytes
-    answered: bool = False
-    legs: dict[str, LocalState] = field(default_factory=dict)
-    connections: dict[str, ConnectionId] = field(default_factory=dict)
-    gone: set[str | None] = field(default_factory=set)
-
-    def talking(self, device: str) -> bool:
-        """Connected in an answered call, and not only to people who have put it on hold."""
-        others = [state for one, state in self.legs.items() if one != device]
-        held = bool(others) and all(state is LocalState.HOLD for state in others)
-        return self.answered and self.legs.get(device) is LocalState.CONNECTED and not held
-
-    def left_alone(self) -> None:
-        """Somebody has left: who is alone now talks to nobody."""
-        if len(self.legs) <= 1:
-            self.answered = False
-
-
 @dataclass(slots=True)
 class Participant:
-    """Somebody who took part; `number` as the PBX gave it."""
+    """Somebody who took part; `number` as the PBX gave it, `e164` where the site's prefixes tell it."""
 
     number: str
     name: str | None = None
     external: bool = False
+    e164: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -56,8 +28,16 @@ class Conversation:
         call_ids: every call id that it ever had, in order: the PBX gives a new one on transfer and conference.
         stations: monitored stations whose monitor told of it, in order of appearance.
         participants: everybody who took part, by number.
+        trunks: over which it came or went, as the PBX names them.
+        via: queues, groups and forwarding stations through which it came, in order.
+        parked_by, parked_at: who parked it last, and where.
         joined_in_progress: found by a snapshot, so its beginning is not known.
         failure: cause of the last Failed event, None when none came.
+        accounts, digits, correlators, user_data: what was sent along with it.
+        told: when a monitor last told of it.
+        over: since when nobody monitored is in it, None while somebody is; events that are late may still come.
+        over_cause: of the last event then.
+        patience: seconds that it waits then before it has ended.
     """
 
     id: UUID
@@ -68,21 +48,34 @@ class Conversation:
     call_ids: list[bytes] = field(default_factory=list)
     stations: list[str] = field(default_factory=list)
     participants: dict[str, Participant] = field(default_factory=dict)
-    thread: bytes | None = None
+    via: list[str] = field(default_factory=list)
+    trunks: list[str] = field(default_factory=list)
+    parked_by: str | None = None
+    parked_at: str | None = None
+    threads: set[bytes] = field(default_factory=set)
     joined_in_progress: bool = False
     failure: str | None = None
+    accounts: list[str] = field(default_factory=list)
+    digits: str = ""
+    correlators: list[bytes] = field(default_factory=list)
+    user_data: list[bytes] = field(default_factory=list)
+    told: float = 0.0
+    over: float | None = None
+    over_cause: str | None = None
+    patience: float = 0.0
+    steps: dict[tuple[str, ...], dict[str, int]] = field(default_factory=dict)
 
-    def call(self, call_id: bytes) -> Call:
+    def call(self, call_id: bytes, audience: Audience | None = None) -> Call:
         """The call of that id, made if new."""
         if call_id not in self.calls:
-            self.calls[call_id] = Call(call_id)
+            self.calls[call_id] = Call(call_id, audience or Audience())
             if call_id not in self.call_ids:
                 self.call_ids.append(call_id)
         return self.calls[call_id]
 
     def has(self, device: str) -> bool:
         """Whether the device has a connection in any call of the conversation."""
-        return any(device in call.legs for call in self.calls.values())
+        return any(call.state(device) is not None for call in self.calls.values())
 
     def talking(self, device: str) -> Call | None:
         """The call in which the device talks now, None when it does not."""
@@ -90,3 +83,10 @@ class Conversation:
 
     def participant(self, number: str) -> Participant:
         return self.participants.setdefault(number, Participant(number))
+
+    def is_new(self, monitor: str, *step: str) -> bool:
+        """Count a step that a monitor tells. Only the first monitor that tells it for the n-th time tells news."""
+        counts = self.steps.setdefault(step, {})
+        before = max(counts.values(), default=0)
+        counts[monitor] = counts.get(monitor, 0) + 1
+        return counts[monitor] > before

@@ -1,11 +1,19 @@
 """Who takes part in a conversation, and whether the call went in or out, as far as events tell."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
+from osrec.calls.call import Call
 from osrec.calls.conversation import Conversation
+from osrec.calls.numbering import Site
 from osrec.numbers import Patterns
 from osrec.wire.csta import model
 from osrec.wire.csta.model import ConnectionId, DeviceId
+
+T = TypeVar("T")
+CAMP_ON = 12  # EventCause campOn: waits for a person, not in a queue
+MOST_ATTACHED = 20  # account codes, correlators, pieces of user data kept of one conversation
+MOST_DIGITS = 200
 
 
 class Parties:
@@ -15,12 +23,18 @@ class Parties:
         monitored: numbers of the monitored stations.
         trunks: patterns of trunk numbers: parties behind them are outside.
         own_ports: the recorder's own numbers, which are never parties.
+        groups: patterns of queues, groups and announcement devices, which are nobody, but through which calls come.
+        site: prefixes of the site.
     """
 
-    def __init__(self, monitored: Iterable[str], trunks: Patterns, own_ports: Iterable[str]) -> None:
+    def __init__(
+        self, monitored: Iterable[str], trunks: Patterns, own_ports: Iterable[str], groups: Patterns, site: Site
+    ) -> None:
         self.monitored = frozenset(monitored)
         self._trunks = trunks
         self._own_ports = frozenset(own_ports)
+        self._groups = groups
+        self._site = site
 
     def is_port(self, number: str | None) -> bool:
         return number in self._own_ports
@@ -28,31 +42,81 @@ class Parties:
     def is_trunk(self, device: model.Device | None) -> bool:
         return number_of(device) in self._trunks
 
-    def meet(self, conversation: Conversation, station: str, event: model.Event, device: str | None) -> None:
+    def is_group(self, number: str | None) -> bool:
+        return number in self._groups
+
+    def from_port(self, event: model.Event) -> bool:
+        """A port of the recorder calls: that is its own business."""
+        parties: model.Parties | None = getattr(event, "parties", None)
+        return parties is not None and self.is_port(number_of(parties.calling))
+
+    def caller(self, event: model.Event, parties: model.Parties) -> str | None:
+        """By which name later events know the caller's connection: that of the trunk, unless they use dynamic ids."""
+        connection: ConnectionId = event.connection  # type: ignore[union-attr]
+        static = not isinstance(connection.device, bytes)
+        trunk = static and self.is_trunk(parties.associated_calling)
+        return number_of(parties.associated_calling if trunk else parties.calling)
+
+    def meet(
+        self, conversation: Conversation, call: Call, station: str, event: model.Event, device: str | None
+    ) -> None:
         """Take what an event of the station's monitor tells; `device`: whose connection it is about."""
+        self._attached(conversation, event)
         parties: model.Parties | None = getattr(event, "parties", None)
         trunk = device is not None and (device in self._trunks or isinstance(event, model.NetworkReached))
-        if device is not None and not trunk:
-            self.name(conversation, getattr(event, "device", None))
+        if isinstance(event, model.Queued) and (queue := number_of(event.device)) and event.cause != CAMP_ON:
+            _keep(conversation.via, queue)
+        elif device is not None:
+            self.name(conversation, getattr(event, "device", None), external=trunk)
+        self._over_trunks(conversation, device)
         if parties is None:
             return
+        ends = parties.calling, parties.associated_calling, parties.associated_called
+        self._over_trunks(conversation, *map(number_of, ends))
         calling = parties.network_calling if isinstance(parties.network_calling, DeviceId) else parties.calling
         called = parties.network_called if isinstance(parties.network_called, DeviceId) else parties.called
         inward = self.is_trunk(parties.associated_calling) or self.is_trunk(parties.calling)
         inward = inward and number_of(calling) != station
+        trunk = trunk or (
+            isinstance(event, model.Failed) and self._longer_than_stations(number_of(called))
+        )  # none free
         outward = not inward and (trunk or self.is_trunk(parties.associated_called))
-        self._learn_direction(conversation, {number_of(calling), number_of(called)}, inward, outward)
+        self._learn_direction(conversation, call, {number_of(calling), number_of(called)}, inward, outward)
+        call.calling = call.calling or number_of(calling) or ""
         self.name(conversation, calling, external=inward)
+        self._came_through(conversation, parties, called)
         if not isinstance(event, model.Originated):  # there `called` is what was dialled, access code and all
             self.name(conversation, called, external=outward)
 
+    def _over_trunks(self, conversation: Conversation, *numbers: str | None) -> None:
+        for number in numbers:
+            if number is not None and number in self._trunks:
+                _keep(conversation.trunks, number)
+
+    def _came_through(self, conversation: Conversation, parties: model.Parties, called: model.Device | None) -> None:
+        for device in (called, parties.last_redirection):
+            number = number_of(device)
+            redirected = device is parties.last_redirection and not self.is_port(number)
+            if number is not None and (redirected or self.is_group(number)):
+                _keep(conversation.via, number)
+
+    def _attached(self, conversation: Conversation, event: model.Event) -> None:
+        if isinstance(event, model.CallInformation) and event.account:
+            _keep(conversation.accounts, event.account.decode("latin-1"))
+        correlator, user_data = getattr(event, "correlator", None), getattr(event, "user_data", None)
+        if correlator:
+            _keep(conversation.correlators, correlator)
+        if user_data:
+            _keep(conversation.user_data, user_data)
+
+    def digits(self, conversation: Conversation, digits: str) -> None:
+        conversation.digits = (conversation.digits + digits)[:MOST_DIGITS]
+
     def _learn_direction(
-        self, conversation: Conversation, numbers: set[str | None], inward: bool, outward: bool
+        self, conversation: Conversation, call: Call, numbers: set[str | None], inward: bool, outward: bool
     ) -> None:
         """The first call decides; "internal" may still turn out to leave over a trunk."""
-        if conversation.direction in ("in", "out") or (
-            conversation.direction == "internal" and len(conversation.calls) > 1
-        ):
+        if conversation.direction in ("in", "out") or call.call_id != conversation.call_ids[0]:
             return
         if inward or outward:
             conversation.direction = "in" if inward else "out"
@@ -60,7 +124,7 @@ class Parties:
             conversation.direction = "internal"
 
     def found(self, conversation: Conversation, station: str, endpoint: model.Device | None) -> None:
-        """A snapshot tells who is in a call, but not who called: the direction stays as it is.
+        """A snapshot of a station tells who is in a call, but not who called: the direction stays as it is.
 
         A party whose number is longer than any station's is taken to be outside.
         """
@@ -68,18 +132,41 @@ class Parties:
         number = number_of(endpoint)
         if number in self.monitored and conversation.direction == "unknown":
             conversation.direction = "internal"
-        longest = max((len(one) for one in self.monitored), default=0)
-        self.name(conversation, endpoint, external=number is not None and len(number) > longest)
+        self.name(conversation, endpoint, external=self._longer_than_stations(number))
+
+    def found_call(self, conversation: Conversation, call: Call, snapshot: model.CallSnapshot) -> None:
+        """A snapshot of the call tells who called whom."""
+        trunk = any(self.is_trunk(one.device) or _static(one.connection) in self._trunks for one in snapshot.entries)
+        outside = {number for one in snapshot.entries if self._is_outside(one) and (number := number_of(one.device))}
+        calling, called = number_of(snapshot.calling), number_of(snapshot.called)
+        inward = calling is not None and calling not in self.monitored and (calling in outside or trunk)
+        outward = not inward and called is not None and called not in self.monitored and (called in outside or trunk)
+        self._learn_direction(conversation, call, {calling, called}, inward, outward)
+        for entry in snapshot.entries:
+            self._over_trunks(conversation, number_of(entry.device), _static(entry.connection))
+            number = number_of(entry.device)
+            self.name(conversation, entry.device, external=number in outside or self._longer_than_stations(number))
+        self.name(conversation, snapshot.calling, external=inward)
+        self.name(conversation, snapshot.called, external=outward)
+        call.calling = call.calling or calling or ""
+
+    def _is_outside(self, entry: model.CallSnapshotEntry) -> bool:
+        """His connection is that of a trunk."""
+        return _static(entry.connection) in self._trunks
+
+    def _longer_than_stations(self, number: str | None) -> bool:
+        return number is not None and len(number) > max((len(one) for one in self.monitored), default=0)
 
     def name(self, conversation: Conversation, device: model.Device | None, *, external: bool = False) -> None:
-        """Somebody takes part. Trunks and our own ports are nobody."""
+        """Somebody takes part. Trunks, groups and our own ports are nobody."""
         number = number_of(device)
-        if number is None or number in self._own_ports or number in self._trunks:
+        if number is None or number in self._own_ports or number in self._trunks or number in self._groups:
             return
         participant = conversation.participant(number)
         participant.external = participant.external or (external and number not in self.monitored)
-        if isinstance(device, DeviceId) and device.name:
-            participant.name = device.name
+        if isinstance(device, DeviceId):
+            participant.name = device.name or participant.name
+            participant.e164 = self._site.e164(device, external=participant.external) or participant.e164
 
 
 def number_of(device: model.Device | None) -> str | None:
@@ -89,3 +176,12 @@ def number_of(device: model.Device | None) -> str | None:
 def device_of(connection: ConnectionId, device: model.Device | None) -> str | None:
     """The device of a connection: its static id, else (dynamic ids) the device that the event names."""
     return connection.device.number if isinstance(connection.device, DeviceId) else number_of(device)
+
+
+def _static(connection: ConnectionId | None) -> str | None:
+    return connection.device.number if connection and isinstance(connection.device, DeviceId) else None
+
+
+def _keep(kept: list[T], one: T) -> None:
+    if one not in kept and len(kept) < MOST_ATTACHED:
+        kept.append(one)

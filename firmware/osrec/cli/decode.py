@@ -11,17 +11,20 @@ from typing import Annotated, Any
 
 import typer
 
+from osrec.cli.decode_input import source
 from osrec.errors import WireError
-from osrec.wire.csta import capture, codec
 from osrec.wire.csta.capture import Flow, Piece
+from osrec.wire.csta.dialect import dialect
+from osrec.wire.csta.framing import NAMES, Xml8, detect, framing_named
 from osrec.wire.csta.framing import Framing as StreamFraming
-from osrec.wire.csta.framing import detect, framing_named
 from osrec.wire.csta.render import MASK, as_json, as_line
 
 app = typer.Typer(help="Say what a capture holds.", no_args_is_help=True)
 
 _DETECTABLE = 8  # octets after which a framing is known or not
 _AARQ = 0x60  # what a PDU with a password begins with
+_XML_SECRETS = (b"applicationSpecificInfo", b"assword")  # elements of a session that hold a login
+_DIALECTS = {name: dialect("xml" if name == Xml8.name else "asn1", name) for name in NAMES}
 
 
 class Framing(StrEnum):
@@ -33,6 +36,7 @@ class Framing(StrEnum):
     TPKT = "tpkt"
     BE4 = "be4"
     NONE = "none"
+    XML8 = "xml8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,82 +58,22 @@ def _decode() -> None:
 @app.command()
 def csta(
     file: Annotated[
-        Path | None, typer.Argument(help="pcap, pcapng, raw octets, or text with one `[NAME] HEX` a line.")
+        Path | None, typer.Argument(help="pcap, pcapng, raw octets, or text: a line is `[NAME] HEX` or `[0001]<XML>`.")
     ] = None,
     framing: Annotated[Framing, typer.Option(help="How PDUs are delimited in the stream.")] = Framing.AUTO,
     hex_: Annotated[str | None, typer.Option("--hex", metavar="HEX", help="Octets to read instead of a file.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object a PDU.")] = False,
     show_secrets: Annotated[bool, typer.Option(help="Show passwords and the octets that hold them.")] = False,
 ) -> None:
-    """CSTA phase III: one line, or one JSON object, for each PDU."""
+    """CSTA phase III in ASN.1 or XML: one line, or one JSON object, for each PDU."""
     read = 0
-    for found in _found(_source(file, hex_), framing):
+    for found in _found(source(file, hex_), framing):
         shown = _as_json(found, show_secrets) if json_ else _as_line(found, show_secrets)
         read += not shown.fault
         typer.echo(shown.text)
     if not read:
         typer.echo("nothing could be read as CSTA", err=True)
         raise typer.Exit(1)
-
-
-# --- where the octets come from
-
-
-def _source(file: Path | None, hex_: str | None) -> Iterator[Piece]:
-    if (file is None) == (hex_ is None):
-        raise typer.BadParameter("give either FILE or --hex HEX")
-    if hex_ is not None:
-        return iter([Piece(Flow("--hex", ""), 0.0, _octets(hex_, "--hex"))])
-    assert file is not None
-    try:
-        octets = file.read_bytes()
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}") from error
-    if capture.is_capture(octets):
-        return _guarded(file, capture.pieces(octets))
-    lines = _hex_lines(octets)
-    if lines is not None:
-        return iter([Piece(Flow(name, "", number), 0.0, line) for number, (name, line) in enumerate(lines)])
-    return iter([Piece(Flow(file.name, ""), 0.0, octets)])
-
-
-def _guarded(file: Path, pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """What could be read of a broken file is shown first."""
-    try:
-        yield from pieces
-    except WireError as error:
-        typer.echo(f"{file}: {error}", err=True)
-
-
-def _octets(text: str, where: str) -> bytes:
-    try:
-        return bytes.fromhex(text.replace(":", "").replace("0x", ""))
-    except ValueError as error:
-        raise typer.BadParameter(f"{where}: {text!r} is no hex: {error}") from error
-
-
-def _hex_lines(octets: bytes) -> list[tuple[str, bytes]] | None:
-    """Lines of `[NAME] HEX`, `#` begins a comment; None when it is another kind of file."""
-    try:
-        text = octets.decode("ascii")
-    except UnicodeDecodeError:
-        return None
-    lines = []
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.partition("#")[0].split()
-        if not words:
-            continue
-        name = f"line {number}"
-        if not _is_hex(words[0]):
-            name, words = words[0], words[1:]
-        if not words or not all(_is_hex(word) for word in words):
-            return None
-        lines.append((name, bytes.fromhex("".join(words))))
-    return lines
-
-
-def _is_hex(word: str) -> bool:
-    return len(word) % 2 == 0 and all(digit in "0123456789abcdefABCDEF" for digit in word)
 
 
 # --- from octets to PDUs
@@ -215,6 +159,8 @@ def _hex(found: Found, secrets: bool) -> str:
 
 def _may_hold_password(found: Found) -> bool:
     """An association request; octets that could not be delimited may hold one anywhere."""
+    if any(secret in found.octets for secret in _XML_SECRETS):
+        return True
     return _AARQ in (found.octets[:1] if found.fault is None else found.octets)
 
 
@@ -225,7 +171,7 @@ def _as_line(found: Found, secrets: bool) -> Shown:
         octets = f": {_hex(found, secrets)}" if found.octets else ""
         return Shown(f"{head}UNREADABLE {found.fault}{octets}", fault=True)
     try:
-        pdu, remarks = codec.decode_with_remarks(found.octets)
+        pdu, remarks = _DIALECTS[found.framing].decode_with_remarks(found.octets)
     except WireError as error:
         return Shown(f"{head}UNDECODABLE {error}: {_hex(found, secrets)}", fault=True)
     lines = [head + as_line(pdu, secrets=secrets), *(f"    remark: {remark}" for remark in remarks)]
@@ -239,13 +185,15 @@ def _as_json(found: Found, secrets: bool) -> Shown:
     fault = found.fault
     if fault is None:
         try:
-            pdu, remarks = codec.decode_with_remarks(found.octets)
+            pdu, remarks = _DIALECTS[found.framing].decode_with_remarks(found.octets)
             value |= {"pdu": as_json(pdu, secrets=secrets), "remarks": list(remarks)}
         except WireError as error:
             fault = str(error)
     if fault is not None:
         value["undecodable"] = fault
     value["hex"] = _hex(found, secrets)
+    if found.framing == Xml8.name and (secrets or not _may_hold_password(found)):
+        value["text"] = found.octets.decode("utf-8", "replace")
     return Shown(json.dumps(value), fault=fault is not None)
 
 

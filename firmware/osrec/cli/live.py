@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 SEVERITY_STYLE = {"critical": "bold white on red", "major": "bold red", "warning": "yellow"}
-HEADLINE, TABLE, MIN_ROWS = 4, 6, 2  # lines on the screen: of the head, of a table besides its rows
+HEADLINE, TABLE, MIN_ROWS = 5, 6, 2  # lines on the screen: of the head, of a table besides its rows
 ON_ITS_WAY = 800  # samples: what the far end has sent by now and the jitter buffer still holds is not missing
 LOWEST = -50.0  # dBm0 at the left end of a level bar
 BARS = " ▁▂▃▄▅▆▇█"
@@ -44,6 +44,11 @@ def _headline(status: dict[str, Any]) -> RenderableType:
         text.append(f"   journal {journal['condition']}, room for {_duration(journal['capacity_seconds'])}")
         text.append(f", commit {journal['commit_seconds'] * 1000:.1f} ms")
     text.append(f"   up {_duration(status['uptime'])}, version {status['version']}")
+    text.append(f"\nrules {status['rules']['version']}")
+    if status.get("ledger"):
+        today = status["ledger"]
+        text.append(f"   today {today['recorded']} recorded in full, {today['gaps']} with gaps, ")
+        text.append(f"{today['not_recorded']} not recorded")
     return Panel(text, title="osrec", title_align="left")
 
 
@@ -126,9 +131,19 @@ def _recordings(recordings: list[dict[str, Any]], more: int = 0) -> RenderableTy
     for one in recordings:
         own, other = (_decibels(one[side]) for side in ("level_own", "level_other"))
         table.add_row(
-            one["id"], one["station"], one["pair"], _duration(one["seconds"]), own, other, one["rule"], one["state"]
+            one["id"], one["station"], one["pair"], _duration(one["seconds"]), own, other, one["rule"], _doing(one)
         )
     return table
+
+
+def _doing(recording: dict[str, Any]) -> Text:
+    """Its state, and what people asked of it."""
+    text = Text(recording["state"])
+    if recording["provisional"]:
+        text.append(" on demand", "dim")
+    if recording["paused"]:
+        text.append(" PAUSED", "bold yellow")
+    return text
 
 
 def _decibels(level: float | None) -> str:

@@ -3,7 +3,9 @@
 import os
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 import typer
@@ -13,17 +15,21 @@ from rich.live import Live
 from osrec.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, console, control_socket, plain_errors, print_json
 from osrec.cli.live import lines_view, status_view
 from osrec.config import Config, load
+from osrec.config_files import read
 from osrec.engine.rules import RuleSet
-from osrec.errors import ConfigError
+from osrec.errors import ConfigError, StoreError
 from osrec.numbers import expand
 from osrec.recorder import ask
 from osrec.recorder.parts import build_engine, store_config
 from osrec.store.disk import Disk
+from osrec.store.ledger import Class
+from osrec.store.reconcile import reconcile
 from osrec.store.takeover import LOCK_NAME
 from osrec_drivers.errors import DriverError
 from osrec_drivers.line import check_spec
 
 View = Callable[[dict[str, Any], int | None], RenderableType]
+LEDGER_SECONDS = 30.0  # between two looks at the ledger: it reads the index
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")]
 EveryOption = Annotated[float, typer.Option(min=0.1, help="Seconds between two looks with --follow.")]
 
@@ -43,7 +49,8 @@ def _check(config: Config, path: Path) -> None:
         try:
             check_spec(line.spec)
         except DriverError as error:
-            raise ConfigError(f"{path}: lines[{number}].spec = {line.spec!r}: {error}") from None
+            text = read(path).fault(("lines", number, "spec"), f" = {line.spec!r}: {error}")
+            raise ConfigError(text) from None
 
 
 def _check_data(config: Config, path: Path) -> None:
@@ -73,13 +80,16 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG) -> None:
     engine = build_engine(loaded)
     rules: RuleSet = engine.rules
     print(f"{config}: correct")
-    print(f"  CSTA      {loaded.csta.host}:{loaded.csta.port}, framing {loaded.csta.framing}")
+    servers = ", then ".join(f"{host}:{port}" for host, port in loaded.csta.addresses)
+    print(f"  CSTA      {servers}, {loaded.csta.encoding}, framing {loaded.csta.framing_used}")
     for line in loaded.lines:
         print(f"  line      {line.name}: {line.spec}, {len(line.pairs())} channel pairs")
     print(f"  pairs     {len(engine.pool.pairs)}: as many calls can be recorded at once")
     print(f"  stations  {len(expand(loaded.stations.monitored))} monitored, as many CAP-A licences are needed")
     print(f"  rules     {len(rules.rules)}, version {rules.version}")
     print(f"  data      {loaded.data.directory}")
+    for warning in rules.warnings():
+        print(f"  warning   {warning}")
     for rule in rules.rules:
         if rule.stations is not None and not any(one in rule.stations for one in engine.tracker.monitored):
             print(
@@ -94,8 +104,8 @@ def status(
     follow: FollowOption = False,
     every: EveryOption = 1.0,
 ) -> None:
-    """What the recorder does now: link, lines, calls, recordings, alarms."""
-    _show(config, status_view, json, follow, every)
+    """What the recorder does now: link, lines, calls, recordings, alarms; and the ledger of today."""
+    _show(config, status_view, json, follow, every, ledger=True)
 
 
 @plain_errors
@@ -112,19 +122,43 @@ def lines(
     _show(config, lines_view, json, follow, every)
 
 
-def _show(path: Path, view: View, json: bool, follow: bool, every: float) -> None:
-    socket = control_socket(load(path))
+def _show(path: Path, view: View, json: bool, follow: bool, every: float, *, ledger: bool = False) -> None:
+    loaded = load(path)
+    socket, today = control_socket(loaded), Today(loaded)
+    states = ask.follow(socket, every) if follow else iter([ask.status(socket)])
+    if ledger:
+        states = (state | {"ledger": today.totals()} for state in states)
     if json:
-        for state in ask.follow(socket, every) if follow else [ask.status(socket)]:
+        for state in states:
             print_json(state)
     elif not follow:
-        console.print(view(ask.status(socket), None))
+        console.print(view(next(states), None))
     else:
         try:
             with Live(
                 console=console, screen=console.is_terminal, auto_refresh=False, vertical_overflow="crop"
             ) as live:
-                for state in ask.follow(socket, every):
+                for state in states:
                     live.update(view(state, console.height if console.is_terminal else None), refresh=True)
         except KeyboardInterrupt:
             return
+
+
+class Today:
+    """The sums of the ledger since midnight, looked up again now and then."""
+
+    def __init__(self, config: Config) -> None:
+        self._store = store_config(config)
+        self._until = 0.0
+        self._totals: dict[Class, int] | None = None
+
+    def totals(self) -> dict[Class, int] | None:
+        """None while there is no index."""
+        if monotonic() >= self._until:
+            midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+            try:
+                self._totals = reconcile(self._store, midnight).totals()
+            except StoreError:
+                self._totals = None
+            self._until = monotonic() + LEDGER_SECONDS
+        return self._totals

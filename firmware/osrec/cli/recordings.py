@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -12,22 +11,21 @@ import typer
 from rich.table import Table
 
 from osrec.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, console, plain_errors, print_json
+from osrec.cli.times import SinceOption, UntilOption, local, parse_span
 from osrec.config import Config, load
 from osrec.errors import ConfigError
 from osrec.numbers import check_pattern
 from osrec.recorder.parts import store_config
+from osrec.store.assembly import seconds
 from osrec.store.export import Format
 from osrec.store.export import export as export_recording
 from osrec.store.index import Conversation, Index, Recording
 from osrec.store.records import Party
+from osrec.store.running import PAUSED
 from osrec.store.sidecar import Sidecar, read_sidecar
 from osrec.store.verify import verify as verify_store
 
 Direction = Literal["in", "out", "internal", "unknown"]
-SinceOption = Annotated[
-    str | None, typer.Option(help="From this time on: 2026-11-23, or 2026-11-23T14:00 (local time).")
-]
-UntilOption = Annotated[str | None, typer.Option(help="Before this time.")]
 PartyOption = Annotated[
     str | None, typer.Option(help="Number of anybody in the call; * stands for any digits, ? for one.")
 ]
@@ -37,22 +35,6 @@ StationOption = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")]
 CursorOption = Annotated[str | None, typer.Option(help="Go on where the last page ended.")]
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; write 2026-11-23 or 2026-11-23T14:00") from None
-
-
-def _span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    begin, end = _time(since), _time(until)
-    if begin is not None and end is not None and begin >= end:
-        raise typer.BadParameter(f"--since {since} is not before --until {until}")
-    return begin, end
 
 
 def _pattern(text: str | None) -> str | None:
@@ -79,7 +61,7 @@ def recordings(
     json: JsonOption = False,
 ) -> None:
     """List recordings, newest first."""
-    begin, end = _span(since, until)
+    begin, end = parse_span(since, until)
     with _index(load(config)) as index:
         page = index.search(
             since=begin,
@@ -101,7 +83,7 @@ def recordings(
     for one in page.rows:
         table.add_row(
             str(one.id),
-            _local(one.started),
+            local(one.started),
             f"{one.seconds:.1f} s",
             one.direction,
             one.station,
@@ -126,7 +108,7 @@ def conversations(
     json: JsonOption = False,
 ) -> None:
     """List conversations of monitored stations, recorded or not, with the reason."""
-    begin, end = _span(since, until)
+    begin, end = parse_span(since, until)
     with _index(load(config)) as index:
         page = index.conversations(
             since=begin,
@@ -146,14 +128,18 @@ def conversations(
     table = Table("conversation", "started", "direction", "parties", "outcome", box=None)
     for one in page.rows:
         result = f"{len(one.recordings)} recording(s)" if one.recordings else f"not recorded: {one.reason}"
-        table.add_row(str(one.id), _local(one.started), one.direction, _names(one.parties), result)
+        table.add_row(str(one.id), local(one.started), one.direction, _names(one.parties), result)
     console.print(table)
     if page.cursor:
         console.print(f"more with --cursor {page.cursor}")
 
 
 def _conversation(one: Conversation) -> dict[str, Any]:
-    return asdict(one) | {"parties": [p.model_dump() for p in one.parties], "decision": one.decision.model_dump()}
+    return asdict(one) | {
+        "parties": [p.model_dump() for p in one.parties],
+        "decision": one.decision.model_dump(),
+        "missed": [missed.model_dump() for missed in one.missed],
+    }
 
 
 @plain_errors
@@ -185,7 +171,7 @@ def _describe(sidecar: Sidecar, path: Path) -> None:
     rows = {
         "recording": str(sidecar.recording),
         "conversation": str(sidecar.conversation),
-        "time": f"{_local(sidecar.started)} to {_local(sidecar.ended)}, {sidecar.sample_count / 8000:.3f} s",
+        "time": f"{local(sidecar.started)} to {local(sidecar.ended)}, {sidecar.sample_count / 8000:.3f} s",
         "direction": sidecar.direction,
         "parties": _names(sidecar.parties),
         "left": f"station {sidecar.station}, line {left.line}, slot {left.slot}, port {left.port}",
@@ -202,9 +188,12 @@ def _describe(sidecar: Sidecar, path: Path) -> None:
     console.print(table)
     for line in sidecar.decision.trace:
         console.print(f"  rule {line}")
+    if sidecar.kept is not None:
+        console.print(f"  on demand, kept for {sidecar.kept.by} at {local(sidecar.kept.at)}")
     for gap in sidecar.gaps:
         console.print(
-            f"  [red]missing[/] {gap.first / 8000:.3f} s to {(gap.first + gap.count) / 8000:.3f} s: {gap.cause}"
+            f"  [red]{'paused' if gap.cause == PAUSED else 'missing'}[/] {gap.first / 8000:.3f} s "
+            f"to {(gap.first + gap.count) / 8000:.3f} s: {gap.cause}"
         )
     for event in sidecar.events:
         at = "        " if event.sample is None else f"{event.sample / 8000:8.3f}"
@@ -221,7 +210,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write one recording as WAV (A-law, octet for octet), FLAC or Opus."""
-    _, path, _ = _find(load(config), id)
+    sidecar, path, _ = _find(load(config), id)
     if str(output) == "-":
         with TemporaryDirectory() as directory:
             export_recording(path, format, Path(directory) / "out")
@@ -229,7 +218,9 @@ def export(
         return
     _check_output(output, force)
     export_recording(path, format, output)
-    print(f"{output}: {output.stat().st_size} bytes")
+    paused = sum(gap.count for gap in sidecar.gaps if gap.cause == PAUSED)
+    silent = f", silent for {seconds(paused):.1f} s where it was paused" if paused else ""
+    print(f"{output}: {output.stat().st_size} bytes{silent}")
 
 
 def _check_output(output: Path, force: bool) -> None:
@@ -268,10 +259,6 @@ def verify(
 
 def _ppm(ppm: float | None) -> str:
     return "not known" if ppm is None else f"{ppm:+.1f} ppm"
-
-
-def _local(at: datetime) -> str:
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _names(parties: Sequence[Party]) -> str:

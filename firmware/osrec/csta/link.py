@@ -1,13 +1,15 @@
 """The CSTA link to one CAP server as a machine: association, status, heartbeat, monitors, services. It does no I/O.
 
 CLOSED --Connected--> ASSOCIATING --AARE--> AWAITING_STATUS --SystemStatus--> UP --CloseRequested--> RELEASING;
-from every state back to CLOSED when the connection ends, the PBX releases or aborts, or answers stay away.
+XML without session has no association: from CLOSED straight to AWAITING_STATUS. From every state back to CLOSED when
+the connection ends, the PBX releases or aborts, or answers stay away.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from osrec.csta.exchange import Exchange
 from osrec.csta.messages import (
     Close,
     CloseRequested,
@@ -15,93 +17,43 @@ from osrec.csta.messages import (
     DevicesChanged,
     Disconnected,
     Event,
-    LinkConfig,
+    EventsLost,
     LinkDown,
     LinkUp,
     Lost,
-    MonitorLost,
-    MonitorRefused,
-    MonitorRunning,
-    Outcome,
     Output,
+    Overrun,
     PduReceived,
-    Reported,
     Send,
     ServiceAnswered,
     ServiceRequested,
-    SnapshotTaken,
+    StatusChanged,
     TimerExpired,
     Trouble,
     Undecodable,
 )
 from osrec.csta.monitors import Monitors
-from osrec.csta.requests import Purpose, Request, Requests
-from osrec.wire.csta.causes import (
-    ASSOCIATE_RESULTS,
-    abort_name,
-    error_name,
-    operation_name,
-    reject_name,
-    status_name,
-)
-from osrec.wire.csta.codec import KNOWN_OPERATIONS, read_result
+from osrec.csta.requests import Purpose
+from osrec.csta.settings import LinkConfig
+from osrec.csta.vigilance import Heartbeat
+from osrec.wire.csta.causes import ASSOCIATE_RESULTS, abort_name, status_name
 from osrec.wire.csta.model import (
     Abort,
-    Argument,
     Associate,
     Associated,
-    EventReport,
     Invoke,
-    MonitorStarted,
-    MonitorStop,
-    NoData,
     Reject,
     Release,
     Released,
-    RequestSystemStatus,
-    Result,
+    ResetSessionTimer,
     ReturnError,
     ReturnResult,
-    SnapshotDeviceData,
     Status,
-    SystemStatus,
-    SystemStatusReported,
-    UnknownArgument,
+    SystemRegister,
 )
-from osrec.wire.csta.services import opcode_of
 
-__all__ = [
-    "Close",
-    "CloseRequested",
-    "Connected",
-    "DevicesChanged",
-    "Disconnected",
-    "Event",
-    "Link",
-    "LinkConfig",
-    "LinkDown",
-    "LinkUp",
-    "Lost",
-    "MonitorLost",
-    "MonitorRefused",
-    "MonitorRunning",
-    "Outcome",
-    "Output",
-    "PduReceived",
-    "Reported",
-    "Send",
-    "ServiceAnswered",
-    "ServiceRequested",
-    "SnapshotTaken",
-    "State",
-    "TimerExpired",
-    "Trouble",
-    "Undecodable",
-]
-
-_UNANSWERED = (21, 76, 77)  # operations that ROSE never answers: events and segments
-_INVOKE_PROBLEM, _UNRECOGNIZED_OPERATION, _MISTYPED_ARGUMENT = 1, 1, 2  # X.880
 _NOT_WORKING = (Status.INITIALIZING, Status.DISABLED)
+_HEALTHY = (Status.ENABLED, Status.NORMAL, Status.OVERLOAD_RELIEVED)
 
 
 class State(Enum):
@@ -119,18 +71,21 @@ class Link:
 
     Attributes:
         state: where the association stands.
-        monitors: the devices and what became of their monitors.
+        epoch: number of the association; nothing of an earlier one has a meaning in it.
+        status: what the PBX last said of itself, None before.
     """
 
     def __init__(self, config: LinkConfig) -> None:
         self.state = State.CLOSED
-        self.monitors = Monitors(config, self)
+        self.epoch = 0
+        self.status: int | None = None
         self._config = config
-        self._requests = Requests(config.max_invoke_id)
         self._outputs: list[Output] = []
+        self._exchange = Exchange(config, self._emit, self._status, self._missed)
         self._state_due: float | None = None
-        self._heartbeat_due: float | None = None
-        self._misses = 0
+        self._heartbeat = Heartbeat(config)
+        self._associated_here = False  # whether there is an association to release
+        self._farewell = ""  # why we release the association
         self._stale = False  # events were lost while the PBX did not work
         self._told: str | None = None  # reason of the last LinkDown, None while up
 
@@ -148,61 +103,82 @@ class Link:
         return outputs
 
     @property
+    def monitors(self) -> Monitors:
+        """The devices and what became of their monitors."""
+        return self._exchange.monitors
+
+    @property
     def deadline(self) -> float | None:
         """When to call handle(TimerExpired(), now); None: no timer runs."""
-        dues = [self._state_due, self._heartbeat_due, self._requests.deadline]
+        session = self._exchange.session
+        dues = [self._state_due, self._heartbeat.due, session.due, session.ends, self._exchange.deadline]
         if self.state is State.UP:
             dues.append(self.monitors.deadline)
         return min((due for due in dues if due is not None), default=None)
 
-    # --- what the monitors use
-
-    def emit(self, output: Output) -> None:
-        self._outputs.append(output)
+    @property
+    def outstanding(self) -> int:
+        """Requests of ours that are not answered yet."""
+        return self._exchange.outstanding
 
     @property
-    def paced(self) -> int:
-        return self._requests.paced
+    def session_id(self) -> str | None:
+        """Of the XML session, None without."""
+        return self._exchange.session.id
 
-    def send(self, purpose: Purpose, argument: Argument, now: float, device: str = "", token: Hashable = None) -> None:
-        patience = self._config.heartbeat_timeout if purpose is Purpose.HEARTBEAT else self._config.request_timeout
-        request = Request(purpose, argument, now + patience, device, token)
-        self.emit(Send(self._requests.add(request)))
+    def _emit(self, output: Output) -> None:
+        self._outputs.append(output)
 
     # --- the connection
 
     def _connected(self, _event: Connected, now: float) -> None:
         config = self._config
-        associate = Associate(
-            config.context, config.name, config.password, config.version, config.reference, config.protocol_version
-        )
+        self.epoch += 1
+        if not config.associate:
+            self._await_status(now)
+            return
         self._enter(State.ASSOCIATING, now + config.association_timeout)
-        self.emit(Send(associate))
+        self._emit(
+            Send(
+                Associate(
+                    config.context,
+                    config.name,
+                    config.password,
+                    config.version,
+                    config.reference,
+                    config.protocol_version,
+                    config.session,
+                )
+            )
+        )
 
     def _not_connected(self, event: Disconnected, _now: float) -> None:
         self._tell_down(event.reason)
 
-    def _disconnected(self, event: Disconnected, _now: float) -> None:
-        self._down(event.reason)
+    def _disconnected(self, event: Disconnected, now: float) -> None:
+        self._down(event.reason, now)
 
-    def _close(self, reason: str) -> None:
-        self.emit(Close(reason))
-        self._down(reason)
+    def _close(self, reason: str, now: float) -> None:
+        self._emit(Close(reason))
+        self._down(reason, now)
 
-    def _down(self, reason: str) -> None:
+    def _down(self, reason: str, now: float) -> None:
         """Back to CLOSED: nothing that was asked will be answered, nothing that was monitored is."""
         self._enter(State.CLOSED, None)
-        self._heartbeat_due, self._misses, self._stale = None, 0, False
+        self._heartbeat.stop()
+        self._stale, self._associated_here = False, False
         self._tell_down(reason)
-        for request in self._requests.clear():
-            if request.purpose is Purpose.SERVICE:
-                self.emit(ServiceAnswered(request.token, Lost("link down")))
-        self.monitors.link_down()
+        if self.status is not None and self.status not in _HEALTHY:
+            self._emit(StatusChanged(Status.NORMAL))  # of an association that is over: LinkDown says the rest
+        self.status = None
+        for token in self._exchange.clear():
+            self._emit(ServiceAnswered(token, Lost("link down")))
+        self.monitors.link_down(now)
 
     def _tell_down(self, reason: str) -> None:
         if reason != self._told:
             self._told = reason
-            self.emit(LinkDown(reason))
+            self._emit(LinkDown(reason))
 
     def _enter(self, state: State, due: float | None) -> None:
         self.state, self._state_due = state, due
@@ -214,87 +190,92 @@ class Link:
         assert isinstance(pdu, Associated)
         if pdu.result:
             result = ASSOCIATE_RESULTS.get(pdu.result, f"result {pdu.result}")
-            self._close(f"association {result}, diagnostic {pdu.diagnostic}")
+            self._close(f"association {result}, diagnostic {pdu.diagnostic}", now)
             return
+        self._associated_here = True
+        self._exchange.session.begin(pdu.session, now)
+        self._await_status(now)
+
+    def _await_status(self, now: float) -> None:
         self._enter(State.AWAITING_STATUS, now + self._config.status_timeout)
         self._heard(now)
 
-    def _aborted(self, event: PduReceived, _now: float) -> None:
+    def _aborted(self, event: PduReceived, now: float) -> None:
         assert isinstance(event.pdu, Abort)
-        self._close(f"aborted by the PBX: {abort_name(event.pdu.diagnostic)}")
+        self._close(f"aborted by the PBX: {abort_name(event.pdu.diagnostic)}", now)
 
-    def _released_by_peer(self, _event: PduReceived, _now: float) -> None:
-        self.emit(Send(Released()))
-        self._close("released by the PBX")
+    def _released_by_peer(self, event: PduReceived, now: float) -> None:
+        assert isinstance(event.pdu, Release)
+        self._emit(Send(Released(invoke_id=event.pdu.invoke_id)))
+        self._close("released by the PBX", now)
 
-    def _release(self, _event: CloseRequested, now: float) -> None:
+    def _release(self, event: CloseRequested, now: float) -> None:
+        self._farewell = event.reason
+        if not self._associated_here:
+            self._close(event.reason, now)
+            return
         self._enter(State.RELEASING, now + self._config.release_timeout)
-        self._heartbeat_due = None
-        self.emit(Send(Release()))
+        self._heartbeat.stop()
+        session = self.session_id
+        self._exchange.session.stop()
+        self._emit(Send(Release(session=session)))
 
-    def _give_up_connecting(self, _event: CloseRequested, _now: float) -> None:
-        self._close("closed by us")
+    def _give_up(self, event: CloseRequested, now: float) -> None:
+        self._close(event.reason, now)
 
-    def _released(self, _event: PduReceived, _now: float) -> None:
-        self._close("closed by us")
+    def _released(self, _event: PduReceived, now: float) -> None:
+        self._close(self._farewell, now)
 
     def _unexpected(self, event: PduReceived, _now: float) -> None:
-        self.emit(Trouble(f"{type(event.pdu).__name__} while {self.state.value}"))
+        self._emit(Trouble(f"{type(event.pdu).__name__} while {self.state.value}"))
 
     # --- time
 
     def _timer_associating(self, _event: TimerExpired, now: float) -> None:
-        if self._state_due is not None and self._state_due <= now:
-            self._close(f"no answer to the association request within {self._config.association_timeout:g} s")
+        if self._state_is_over(now):
+            self._close(f"no answer to the association request within {self._config.association_timeout:g} s", now)
 
-    def _timer_awaiting_status(self, _event: TimerExpired, now: float) -> None:
-        if self._state_due is not None and self._state_due <= now:
-            self.emit(Trouble(f"no SystemStatus within {self._config.status_timeout:g} s: going on without"))
+    def _timer_awaiting_status(self, event: TimerExpired, now: float) -> None:
+        if self._state_is_over(now):
+            self._emit(Trouble(f"no SystemStatus within {self._config.status_timeout:g} s: going on without"))
             self._up(now)
-        self._timer_up(_event, now)
+        self._timer_up(event, now)
 
     def _timer_up(self, _event: TimerExpired, now: float) -> None:
-        for request in self._requests.expire(now):
-            self._overdue(request, now)
-            if self.state is State.CLOSED:
-                return
-        if self._heartbeat_due is not None and self._heartbeat_due <= now:
-            self._heartbeat_due = None  # armed again by whatever is heard
-            self.send(Purpose.HEARTBEAT, RequestSystemStatus(), now)
+        self._exchange.expire(now)
+        if self.state is State.CLOSED:
+            return
+        question = self._heartbeat.take(now)
+        if question is not None:
+            self._exchange.send(Purpose.HEARTBEAT, question, now)
+        self._renew_session(now)
+
+    def _renew_session(self, now: float) -> None:
+        session = self._exchange.session
+        if session.over(now):
+            self._close("the session ran out: the PBX did not renew it", now)
+        elif session.id is not None and session.due is not None and session.due <= now:
+            session.asked(now)
+            self._exchange.send(Purpose.SESSION, ResetSessionTimer(session.id, session.seconds), now)
 
     def _timer_releasing(self, _event: TimerExpired, now: float) -> None:
-        if self._state_due is not None and self._state_due <= now:
-            self._close("closed by us")
-            return
-        for request in self._requests.expire(now):
-            self._overdue(request, now)
+        if self._state_is_over(now):
+            self._close(self._farewell, now)
+        else:
+            self._exchange.expire(now)
 
-    def _overdue(self, request: Request, now: float) -> None:
-        what = operation_name(opcode_of(request.argument))
-        match request.purpose:
-            case Purpose.SERVICE:
-                self.emit(ServiceAnswered(request.token, Lost("timeout")))
-            case Purpose.START:
-                self.monitors.started(request.device, None, now)
-            case Purpose.SNAPSHOT:
-                self.monitors.snapshot(request.device, None, now)
-            case Purpose.STOP:
-                self.emit(Trouble(f"no answer to {what}"))
-            case Purpose.HEARTBEAT:
-                self._missed(now)
+    def _state_is_over(self, now: float) -> bool:
+        return self._state_due is not None and self._state_due <= now
 
     def _missed(self, now: float) -> None:
-        self._misses += 1
-        if self._misses >= self._config.heartbeat_misses:
-            self._close(f"no answer to {self._misses} heartbeats of {self._config.heartbeat_timeout:g} s")
+        if self._heartbeat.missed():
+            misses = self._heartbeat.misses
+            self._close(f"no answer to {misses} heartbeats of {self._config.heartbeat_timeout:g} s", now)
         elif self.state is not State.RELEASING:
-            self.send(Purpose.HEARTBEAT, RequestSystemStatus(), now)
+            self._exchange.send(Purpose.HEARTBEAT, self._heartbeat.question, now)
 
     def _heard(self, now: float) -> None:
-        """Whatever the PBX sends shows that it lives."""
-        self._misses = 0
-        if self._config.heartbeat and self.state in (State.AWAITING_STATUS, State.UP):
-            self._heartbeat_due = now + self._config.heartbeat
+        self._heartbeat.heard(now, watching=self.state in (State.AWAITING_STATUS, State.UP))
 
     # --- status
 
@@ -305,6 +286,7 @@ class Link:
                 self._tell_down(f"the PBX is {status_name(status)}")
             else:
                 self._up(now)
+                self._status_changed(status)
         elif self.state is State.UP:
             self._status_changed(status)
 
@@ -313,202 +295,121 @@ class Link:
             self._stale = True
             self._tell_down(f"the PBX is {status_name(status)}")
             return
-        if status not in (Status.NORMAL, Status.ENABLED):
-            self.emit(Trouble(f"the PBX is {status_name(status)}"))
+        if status == Status.MESSAGES_LOST:
+            self._events_lost("the PBX lost messages")
+            return
+        before, self.status = self.status, Status.NORMAL if status in _HEALTHY else status
+        if self.status != (before or Status.NORMAL):
+            self._emit(StatusChanged(self.status))
+        self.monitors.status(status)
         if self._stale:
             self._stale, self._told = False, None
-            self.emit(LinkUp())
+            self._emit(LinkUp())
             self.monitors.resync()
-        elif status == Status.MESSAGES_LOST:
-            self.monitors.resync()
+        elif before == Status.PARTIALLY_DISABLED != self.status:
+            self._events_lost("the PBX was partially disabled")
+
+    def _events_lost(self, reason: str) -> None:
+        """Of which device nobody knows: all of them are looked at."""
+        self._emit(EventsLost("", reason))
+        self.monitors.resync()
 
     def _up(self, now: float) -> None:
         self._enter(State.UP, None)
         self._heard(now)
         self._told = None
-        self.emit(LinkUp())
+        self._emit(LinkUp())
+        if self._config.register:
+            self._exchange.send(Purpose.REGISTER, SystemRegister(), now)
         self.monitors.link_up(now)
 
-    # --- what the PBX invokes
+    # --- what the PBX sends
 
     def _invoked(self, event: PduReceived, now: float) -> None:
         assert isinstance(event.pdu, Invoke)
-        invoke_id, argument = event.pdu.invoke_id, event.pdu.argument
-        match argument:
-            case EventReport():
-                self._event(argument)
-            case SnapshotDeviceData():
-                self.monitors.segment(argument, now)
-            case SystemStatus(status):  # answered at once, in any state: the PBX counts on it
-                self._answer(invoke_id, NoData(), 211)
-                self._status(status, now)
-            case RequestSystemStatus():
-                self._answer(invoke_id, SystemStatusReported(Status.NORMAL), 210)
-            case MonitorStop(cross_ref):
-                self._answer(invoke_id, NoData(), 73)
-                self.monitors.stopped(cross_ref, now)
-            case _:
-                self._refuse(invoke_id, argument)
-
-    def _event(self, report: EventReport) -> None:
-        if self.state is State.UP:
-            self.monitors.report(report)
-
-    def _answer(self, invoke_id: int, result: Result, opcode: int) -> None:
-        self.emit(Send(ReturnResult(invoke_id, result, opcode)))
-
-    def _refuse(self, invoke_id: int, argument: Argument) -> None:
-        opcode = opcode_of(argument)
-        problem, reason = _UNRECOGNIZED_OPERATION, "is not for us"
-        if isinstance(argument, UnknownArgument):
-            problem = _MISTYPED_ARGUMENT if opcode in KNOWN_OPERATIONS else _UNRECOGNIZED_OPERATION
-            reason = f"could not be read: {argument.reason}"
-        self.emit(Trouble(f"{operation_name(opcode)} {reason}"))
-        if opcode not in _UNANSWERED:
-            self.emit(Send(Reject(invoke_id, _INVOKE_PROBLEM, problem)))
-
-    def _undecodable(self, event: Undecodable, _now: float) -> None:
-        self.emit(Trouble(f"undecodable PDU of {len(event.octets)} octets: {event.reason}"))
-
-    # --- answers to what we invoked
+        self._exchange.invoked(event.pdu, now, up=self.state is State.UP)
 
     def _result(self, event: PduReceived, now: float) -> None:
         assert isinstance(event.pdu, ReturnResult)
-        pdu = event.pdu
-        request = self._requests.take(pdu.invoke_id)
-        if request is None:
-            self._stray(pdu, now)
-            return
-        result = pdu.result
-        if isinstance(result, UnknownArgument) and pdu.opcode is None:  # we know what it must be
-            result = read_result(opcode_of(request.argument) or 0, result.body)
-        self._answered(request, result, now)
+        self._exchange.result(event.pdu, now)
 
     def _failure(self, event: PduReceived, now: float) -> None:
-        pdu = event.pdu
-        assert isinstance(pdu, ReturnError | Reject)
-        request = None if pdu.invoke_id is None else self._requests.take(pdu.invoke_id)
-        if request is None:
-            self._stray(pdu, now)
-        else:
-            self._answered(request, pdu, now)
+        assert isinstance(event.pdu, ReturnError | Reject)
+        self._exchange.failure(event.pdu, now)
 
-    def _answered(self, request: Request, answer: Result | ReturnError | Reject, now: float) -> None:
-        match request.purpose:
-            case Purpose.SERVICE:
-                self.emit(ServiceAnswered(request.token, answer))
-            case Purpose.START:
-                self.monitors.started(request.device, answer, now)
-            case Purpose.SNAPSHOT:
-                self.monitors.snapshot(request.device, answer, now)
-            case Purpose.HEARTBEAT:
-                if isinstance(answer, SystemStatusReported):
-                    self._status(answer.status, now)
-            case Purpose.STOP:
-                if not isinstance(answer, NoData):
-                    self.emit(Trouble(f"monitorStop: {answer}"))
-
-    def _stray(self, pdu: ReturnResult | ReturnError | Reject, now: float) -> None:
-        if isinstance(pdu, ReturnResult) and isinstance(pdu.result, MonitorStarted) and self.state is State.UP:
-            self.monitors.stray_start(pdu.result.cross_ref, now)
-            return
-        match pdu:
-            case ReturnError(_, category, value):
-                text = f"error {error_name(category, value)}"
-            case Reject(_, kind, problem):
-                text = f"reject {reject_name(kind, problem)}"
-            case ReturnResult():
-                text = f"result of {operation_name(pdu.opcode)}"
-        self.emit(Trouble(f"{text} for invoke {pdu.invoke_id} that is not outstanding"))
+    def _undecodable(self, event: Undecodable, _now: float) -> None:
+        self._emit(Trouble(f"undecodable PDU of {len(event.octets)} octets: {event.reason}"))
 
     # --- what we are asked for
 
     def _request(self, event: ServiceRequested, now: float) -> None:
-        if self._requests.full:
-            self.emit(ServiceAnswered(event.token, Lost("too many requests outstanding")))
-        else:
-            self.send(Purpose.SERVICE, event.argument, now, token=event.token)
+        self._exchange.request(event, now)
 
     def _no_service(self, event: ServiceRequested, _now: float) -> None:
-        self.emit(ServiceAnswered(event.token, Lost("link down")))
+        self._emit(ServiceAnswered(event.token, Lost("link down")))
 
     def _devices(self, event: DevicesChanged, now: float) -> None:
         self.monitors.change(event.devices, now)
+
+    def _overrun(self, event: Overrun, _now: float) -> None:
+        """What was dropped may have been anything: answers are overdue in time, events need a look at all devices."""
+        self._events_lost(f"{event.frames} messages came quicker than they could be read")
 
     def _ignore(self, _event: Event, _now: float) -> None:
         pass
 
 
+_Handler = Callable[[Link, Any, float], None]
+_Handlers = dict[type[Any], _Handler]
+
+_ALWAYS: _Handlers = {  # in every state
+    Connected: Link._ignore,
+    Disconnected: Link._disconnected,
+    Undecodable: Link._undecodable,
+    Overrun: Link._ignore,
+    ServiceRequested: Link._no_service,
+    DevicesChanged: Link._devices,
+    Associate: Link._unexpected,
+    Associated: Link._unexpected,
+    Release: Link._released_by_peer,
+    Released: Link._unexpected,
+    Abort: Link._aborted,
+    Invoke: Link._invoked,
+}
+_ANSWERS: _Handlers = {ReturnResult: Link._result, ReturnError: Link._failure, Reject: Link._failure}
+_NO_ANSWERS: _Handlers = dict.fromkeys(_ANSWERS, Link._unexpected)
 _PDUS = (Invoke, ReturnResult, ReturnError, Reject, Associate, Associated, Release, Released, Abort)
 
-_Handler = Callable[[Link, Any, float], None]
-
-_WHEN_ASSOCIATED: tuple[tuple[type[Any], _Handler], ...] = (
-    (Connected, Link._ignore),
-    (Disconnected, Link._disconnected),
-    (Undecodable, Link._undecodable),
-    (DevicesChanged, Link._devices),
-    (CloseRequested, Link._release),
-    (Invoke, Link._invoked),
-    (ReturnResult, Link._result),
-    (ReturnError, Link._failure),
-    (Reject, Link._failure),
-    (Associate, Link._unexpected),
-    (Associated, Link._unexpected),
-    (Release, Link._released_by_peer),
-    (Released, Link._unexpected),
-    (Abort, Link._aborted),
-)
-
+_STATES: dict[State, _Handlers] = {
+    # PDUs cannot come; the runner may still hold some that came before it closed
+    State.CLOSED: _ALWAYS
+    | dict.fromkeys((*_PDUS, Undecodable, CloseRequested, TimerExpired), Link._ignore)
+    | {Connected: Link._connected, Disconnected: Link._not_connected},
+    # AARQ sent
+    State.ASSOCIATING: _ALWAYS
+    | _NO_ANSWERS
+    | {
+        CloseRequested: Link._give_up,
+        TimerExpired: Link._timer_associating,
+        Associated: Link._associated,
+    },
+    State.AWAITING_STATUS: _ALWAYS
+    | _ANSWERS
+    | {CloseRequested: Link._release, TimerExpired: Link._timer_awaiting_status},
+    State.UP: _ALWAYS
+    | _ANSWERS
+    | {
+        CloseRequested: Link._release,
+        TimerExpired: Link._timer_up,
+        ServiceRequested: Link._request,
+        Overrun: Link._overrun,
+    },
+    # RLRQ sent; what is still answered is still taken
+    State.RELEASING: _ALWAYS
+    | _ANSWERS
+    | {CloseRequested: Link._ignore, TimerExpired: Link._timer_releasing, Released: Link._released},
+}
 # Every state with every event and PDU: a hole here is a bug that a test finds.
 _TABLE: dict[tuple[State, type[Any]], _Handler] = {
-    # CLOSED: PDUs cannot come; the runner may still hold some that came before it closed
-    (State.CLOSED, Connected): Link._connected,
-    (State.CLOSED, Disconnected): Link._not_connected,
-    (State.CLOSED, Undecodable): Link._ignore,
-    (State.CLOSED, ServiceRequested): Link._no_service,
-    (State.CLOSED, DevicesChanged): Link._devices,
-    (State.CLOSED, CloseRequested): Link._ignore,
-    (State.CLOSED, TimerExpired): Link._ignore,
-    **{(State.CLOSED, pdu): Link._ignore for pdu in _PDUS},
-    # ASSOCIATING: AARQ sent
-    (State.ASSOCIATING, Connected): Link._ignore,
-    (State.ASSOCIATING, Disconnected): Link._disconnected,
-    (State.ASSOCIATING, Undecodable): Link._undecodable,
-    (State.ASSOCIATING, ServiceRequested): Link._no_service,
-    (State.ASSOCIATING, DevicesChanged): Link._devices,
-    (State.ASSOCIATING, CloseRequested): Link._give_up_connecting,
-    (State.ASSOCIATING, TimerExpired): Link._timer_associating,
-    (State.ASSOCIATING, Invoke): Link._invoked,
-    (State.ASSOCIATING, ReturnResult): Link._unexpected,
-    (State.ASSOCIATING, ReturnError): Link._unexpected,
-    (State.ASSOCIATING, Reject): Link._unexpected,
-    (State.ASSOCIATING, Associate): Link._unexpected,
-    (State.ASSOCIATING, Associated): Link._associated,
-    (State.ASSOCIATING, Release): Link._released_by_peer,
-    (State.ASSOCIATING, Released): Link._unexpected,
-    (State.ASSOCIATING, Abort): Link._aborted,
-    # AWAITING_STATUS and UP: associated
-    **{(state, event): handler for state in (State.AWAITING_STATUS, State.UP) for event, handler in _WHEN_ASSOCIATED},
-    (State.AWAITING_STATUS, ServiceRequested): Link._no_service,
-    (State.AWAITING_STATUS, TimerExpired): Link._timer_awaiting_status,
-    (State.UP, ServiceRequested): Link._request,
-    (State.UP, TimerExpired): Link._timer_up,
-    # RELEASING: RLRQ sent; what is still answered is still taken
-    (State.RELEASING, Connected): Link._ignore,
-    (State.RELEASING, Disconnected): Link._disconnected,
-    (State.RELEASING, Undecodable): Link._undecodable,
-    (State.RELEASING, ServiceRequested): Link._no_service,
-    (State.RELEASING, DevicesChanged): Link._devices,
-    (State.RELEASING, CloseRequested): Link._ignore,
-    (State.RELEASING, TimerExpired): Link._timer_releasing,
-    (State.RELEASING, Invoke): Link._invoked,
-    (State.RELEASING, ReturnResult): Link._result,
-    (State.RELEASING, ReturnError): Link._failure,
-    (State.RELEASING, Reject): Link._failure,
-    (State.RELEASING, Associate): Link._unexpected,
-    (State.RELEASING, Associated): Link._unexpected,
-    (State.RELEASING, Release): Link._released_by_peer,
-    (State.RELEASING, Released): Link._released,
-    (State.RELEASING, Abort): Link._aborted,
+    (state, key): handler for state, handlers in _STATES.items() for key, handler in handlers.items()
 }

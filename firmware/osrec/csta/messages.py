@@ -1,10 +1,11 @@
-"""What goes into the link and what comes out of it, and how it is configured."""
+"""What goes into the link and what comes out of it."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from osrec.wire.csta.model import (
     Argument,
+    CallSnapshot,
     EventReport,
     Pdu,
     Reject,
@@ -14,55 +15,6 @@ from osrec.wire.csta.model import (
 )
 
 Token = Hashable
-
-
-@dataclass(frozen=True, slots=True)
-class LinkConfig:
-    """How to talk to one CAP server. Times in seconds.
-
-    Attributes:
-        devices: numbers of the stations to monitor.
-        name, password: of the authentication; without a name none is sent.
-        context: application context of the AARQ. version: its cSTAVersion, octets and count of bits.
-        reference, protocol_version: members of the AARQ that some servers want, see `Associate`.
-        association_timeout: for the answer to the AARQ.
-        status_timeout: how long to wait for the server's SystemStatus after that before going on without.
-        release_timeout: for the answer to our own release.
-        heartbeat: silence after which we ask for the system status; 0: never.
-        heartbeat_timeout, heartbeat_misses: how long to wait for the answer, and how often.
-        request_timeout: for the answer to any other request.
-        window: MonitorStart and SnapshotDevice requests unanswered at a time.
-        starts_per_second: MonitorStart requests.
-        retry_first, retry_most: back-off of a MonitorStart that was refused, doubled each time.
-        licence_retry: the same where the PBX says that licences are missing.
-        snapshot_tries: SnapshotDevice requests for one device before we go on without.
-        hold_events: of one device during its snapshot. hold_unknown: of monitors whose start is not confirmed yet.
-        max_invoke_id: after it the next is 1 (2 octets: every server is known to take these).
-    """
-
-    devices: tuple[str, ...] = ()
-    name: bytes | None = None
-    password: bytes | None = field(default=None, repr=False)
-    context: str = "1.3.12.0.218"
-    version: tuple[bytes, int] = (b"\x10\x00", 16)
-    reference: str | None = None
-    protocol_version: bool = False
-    association_timeout: float = 10.0
-    status_timeout: float = 5.0
-    release_timeout: float = 2.0
-    heartbeat: float = 20.0
-    heartbeat_timeout: float = 5.0
-    heartbeat_misses: int = 2
-    request_timeout: float = 10.0
-    window: int = 8
-    starts_per_second: float = 50.0
-    retry_first: float = 1.0
-    retry_most: float = 60.0
-    licence_retry: float = 300.0
-    snapshot_tries: int = 2
-    hold_events: int = 500
-    hold_unknown: int = 500
-    max_invoke_id: int = 0x7FFF
 
 
 # --- events
@@ -109,8 +61,17 @@ class DevicesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Overrun:
+    """So many frames had to be dropped before they were read: nobody knows what they said."""
+
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloseRequested:
     """Release the association and close."""
+
+    reason: str = "closed by us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +86,7 @@ Event = (
     | Undecodable
     | ServiceRequested
     | DevicesChanged
+    | Overrun
     | CloseRequested
     | TimerExpired
 )
@@ -157,6 +119,21 @@ class LinkDown:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """The working PBX reports another SystemStatus than before; NORMAL and ENABLED are one and come as NORMAL."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventsLost:
+    """Events of the device did not reach us, "": of any device. A snapshot follows."""
+
+    device: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorRunning:
     device: str
     cross_ref: bytes
@@ -164,11 +141,21 @@ class MonitorRunning:
 
 @dataclass(frozen=True, slots=True)
 class MonitorRefused:
-    """The PBX does not let us monitor the device; the link tries again. `licence`: for want of licences."""
+    """The PBX does not let us monitor the device; the link tries again. `licence`: for want of licences.
+
+    Comes once, and again when the PBX gives another reason.
+    """
 
     device: str
     error: str
     licence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LicencesMissing:
+    """All devices that are not monitored for want of licences, as they changed; none: that is over."""
+
+    devices: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +171,15 @@ class Reported:
 
     device: str
     report: EventReport
+
+
+@dataclass(frozen=True, slots=True)
+class CallSnapshotTaken:
+    """One call of the device with its parties, as the PBX knows it; SnapshotTaken of the device follows."""
+
+    device: str
+    call_id: bytes
+    call: CallSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +207,22 @@ class ServiceAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerChanged:
+    """Another CAP server is the one to talk to. `preferred`: it is the first of the list."""
+
+    server: str
+    preferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """The queue before the link is full, and frames are dropped; or it has room again."""
+
+    full: bool
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something to count and log, about which nothing else is to be done."""
 
@@ -222,11 +234,17 @@ Output = (
     | Close
     | LinkUp
     | LinkDown
+    | StatusChanged
+    | EventsLost
     | MonitorRunning
     | MonitorRefused
+    | LicencesMissing
     | MonitorLost
     | Reported
+    | CallSnapshotTaken
     | SnapshotTaken
     | ServiceAnswered
+    | ServerChanged
+    | QueueChanged
     | Trouble
 )

@@ -3,64 +3,52 @@
 import asyncio
 import logging
 import random
-import socket
+import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import structlog
 
-from osrec.csta.link import (
+from osrec.csta import endpoints
+from osrec.csta.connection import Connection, KeepAlive, answers
+from osrec.csta.delays import Delays
+from osrec.csta.endpoints import EndpointEvent, Endpoints, Server
+from osrec.csta.inlet import Inlet, Waiting
+from osrec.csta.link import Link, State
+from osrec.csta.messages import (
     Close,
     CloseRequested,
     Connected,
+    DevicesChanged,
     Disconnected,
     Event,
-    Link,
-    LinkConfig,
+    LinkDown,
     LinkUp,
     Output,
-    PduReceived,
+    Overrun,
+    QueueChanged,
     Send,
+    ServerChanged,
     ServiceRequested,
-    State,
     TimerExpired,
+    Token,
     Trouble,
     Undecodable,
 )
-from osrec.csta.messages import DevicesChanged, Token
-from osrec.errors import UsageError, WireError
-from osrec.wire.csta import codec, schema
-from osrec.wire.csta.framing import Framing, framing_named
+from osrec.csta.reader import Reader
+from osrec.csta.settings import RunnerConfig
+from osrec.csta.tap import Listener, Passed, What, masked
+from osrec.errors import UsageError
+from osrec.wire.csta import schema
+from osrec.wire.csta.dialect import Dialect
 from osrec.wire.csta.model import Argument, Pdu
 
 log = structlog.get_logger()
-MAX_UNSENT = 1 << 20  # octets that a server which does not read may leave with us
 LOGGED_TROUBLES = 20  # in one minute; the counter counts them all
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerConfig:
-    """Where the server is and how octets reach it. Times in seconds.
-
-    Attributes:
-        framing: be2, siemens, tpkt, be4 or none. frame_limit: the largest PDU, None: what the framing allows.
-        backoff_first, backoff_most: pause before connecting again, doubled each time until the link was up.
-        connect_timeout: of the TCP connection.
-        keep_alive: idle time after which TCP probes the peer, then every third of it.
-        user_timeout: how long TCP may wait for an acknowledgement (TCP_USER_TIMEOUT).
-    """
-
-    host: str
-    port: int
-    framing: str = "be2"
-    frame_limit: int | None = None
-    backoff_first: float = 0.5
-    backoff_most: float = 30.0
-    connect_timeout: float = 10.0
-    keep_alive: int = 15
-    user_timeout: float = 30.0
-    link: LinkConfig = field(default_factory=LinkConfig)
+KEPT_TROUBLES = 50  # for `osrec link`
+SLICE = 0.005  # seconds of work on the queue before the socket is read again
+QUIET = 3.0  # seconds without events that count as a quiet moment
 
 
 @dataclass(slots=True)
@@ -75,83 +63,60 @@ class Counters:
     troubles: int = 0
 
 
-class _Connection(asyncio.Protocol):
-    """One TCP connection. What comes of it after the runner let go of it is dropped."""
-
-    def __init__(self, runner: "LinkRunner", framing: Framing) -> None:
-        self._runner = runner
-        self._framing = framing
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.set_write_buffer_limits(high=MAX_UNSENT)
-        self._runner.connected(self)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            frames = self._framing.feed(data)
-            while frames:
-                for frame in frames:
-                    if self.transport is not None:
-                        self._runner.received(frame)
-                frames = self._framing.feed(b"")  # a fault behind the last whole PDU shows now
-        except WireError as error:
-            self._runner.fault(self, str(error))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._runner.ended(self, str(exc) if exc else "the PBX closed the connection")
-
-    def pause_writing(self) -> None:
-        if self.transport is not None:
-            self.transport.abort()
-        self._runner.ended(self, f"the PBX does not read: {MAX_UNSENT} octets unsent")
-
-    def write(self, pdu: bytes) -> None:
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(self._framing.encode(pdu))
-
-    def let_go(self) -> bool:
-        """Close; what was written is still sent. False when that was done before."""
-        transport, self.transport = self.transport, None
-        if transport is None:
-            return False
-        transport.close()
-        return True
-
-
 class LinkRunner:
     """Keeps one link alive until it is cancelled.
 
     Attributes:
-        counters: for the status.
+        config: as given.
+        counters, delays, inlet, reader, troubles: for the status (status.py).
+        link: the machine.
+        servers: the choice of the server.
+        up_since: wall time, None while the link is down.
     """
 
-    def __init__(self, config: RunnerConfig, on_output: Callable[[Output], None]) -> None:
-        """`on_output` is called in the loop for every output but Send and Close."""
-        framing_named(config.framing)  # a wrong name shall fail here
-        schema.compiled()  # 0.3 s that nobody shall wait for once the link is up
+    def __init__(
+        self, config: RunnerConfig, on_output: Callable[[Output], None], spoken: Dialect | None = None
+    ) -> None:
+        """`on_output` is called in the loop for every output but Send and Close. `spoken`: instead of the config's."""
+        self._dialect = spoken or config.dialect
+        if config.encoding == "asn1":
+            schema.compiled()  # 0.3 s that nobody shall wait for once the link is up
+        most_invoke_id = min(config.link.max_invoke_id, self._dialect.last_invoke_id)
+        self.config = config
         self.counters = Counters()
-        self._config = config
+        self.delays = Delays()
+        self.inlet: Inlet[Connection] = Inlet(config.queue)
+        self.reader = Reader(self._dialect)
+        self.troubles: deque[tuple[float, str]] = deque(maxlen=KEPT_TROUBLES)
+        self.link = Link(replace(config.link, max_invoke_id=most_invoke_id))
+        self.servers = Endpoints(config.endpoints, lambda: random.uniform(0.5, 1.0))
+        self.up_since: float | None = None
         self._on_output = on_output
-        self._link = Link(config.link)
-        self._connection: _Connection | None = None
+        self._keep_alive = KeepAlive(config.keep_alive, config.user_timeout)
+        self._listeners: set[Listener] = set()
+        self._connection: Connection | None = None
+        self._dials: asyncio.Queue[Server] = asyncio.Queue()
+        self._probes: set[asyncio.Task[None]] = set()
+        self._failure: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._events: deque[Event] = deque()
+        self._events: deque[tuple[Event, bytes]] = deque()
         self._stepping = False
-        self._attempts = 0
+        self._draining = False
+        self._last_report = 0.0
         self._logged = (0.0, 0)  # minute that began then, troubles logged in it
 
     @property
     def state(self) -> State:
-        return self._link.state
+        return self.link.state
 
     @property
     def monitors(self) -> int:
         """Monitors that the PBX confirmed."""
-        return self._link.monitors.running
+        return self.link.monitors.running
+
+    @property
+    def peer(self) -> str:
+        return str(self.servers.current)
 
     def request(self, token: Token, argument: Argument) -> None:
         """Invoke a service; ServiceAnswered with the token follows, always."""
@@ -161,113 +126,200 @@ class LinkRunner:
         """Monitor these devices and no others."""
         self._step(DevicesChanged(devices))
 
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell the listener what passes from now on, secrets masked, until the function returned is called."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    @property
+    def listeners(self) -> int:
+        return len(self._listeners)
+
     async def run(self) -> None:
         """Connect, and connect again, until cancelled; then release the association."""
+        self._failure = asyncio.get_running_loop().create_future()
+        work = asyncio.create_task(self._work())
         try:
-            while True:
-                await self._connect()
-                await asyncio.sleep(self._pause())
+            await asyncio.wait({work, self._failure}, return_when=asyncio.FIRST_COMPLETED)
+            for part in (self._failure, work):
+                if part.done():
+                    part.result()
         finally:
+            work.cancel()
+            self._failure = None
             self._step(CloseRequested())
             if self._connection is not None:
-                self.ended(self._connection, "closed by us")
+                self._end(self._connection, "closed by us")
+            for task in self._probes:
+                task.cancel()
+            await asyncio.gather(work, *self._probes, return_exceptions=True)
 
-    async def _connect(self) -> None:
+    async def _work(self) -> None:
+        self._choose(endpoints.Started())
+        while True:
+            server = await self._dials.get()
+            await self._connect(server)
+            self.counters.reconnects += 1
+            self._choose(endpoints.Ended())
+
+    async def _connect(self, server: Server) -> None:
         """One connection from its first try to its end."""
-        config = self._config
-        connection = _Connection(self, framing_named(config.framing, config.frame_limit))
+        self.counters.connections += 1
+        connection = Connection(self, self._dialect.framing(), self.counters.connections, self._keep_alive)
         self._connection = connection
         failure = None
         try:
-            async with asyncio.timeout(config.connect_timeout):
-                await asyncio.get_running_loop().create_connection(lambda: connection, config.host, config.port)
+            async with asyncio.timeout(self.config.connect_timeout):
+                await asyncio.get_running_loop().create_connection(lambda: connection, server.host, server.port)
         except TimeoutError:
-            failure = f"no answer in {config.connect_timeout:g} s"
+            failure = f"no answer in {self.config.connect_timeout:g} s"
         except OSError as error:
             failure = error.strerror or str(error)
         if failure is not None:
-            self._step(Disconnected(f"cannot connect to {self._peer}: {failure}"))
-            if not connection.ended.done():
-                return
+            self.counters.connections -= 1
+            self._step(Disconnected(f"cannot connect to {server}: {failure}"))
+            return
         await connection.ended
 
-    def _pause(self) -> float:
-        """Back-off with jitter: many recorders shall not come back at the same moment."""
-        pause = min(self._config.backoff_first * 2.0 ** min(self._attempts, 30), self._config.backoff_most)
-        self._attempts += 1
-        self.counters.reconnects += 1
-        return pause * random.uniform(0.5, 1.0)
+    # --- which server
+
+    def _choose(self, event: EndpointEvent) -> None:
+        for output in self.servers.handle(event, self._now()):
+            match output:
+                case endpoints.Dial(server):
+                    self._dials.put_nowait(server)
+                case endpoints.HangUp(reason):
+                    log.info("csta link hangs up", peer=self.peer, reason=reason)
+                    self._step(CloseRequested(reason))
+                case endpoints.Probe(server):
+                    task = asyncio.get_running_loop().create_task(self._probe(server))
+                    self._probes.add(task)
+                    task.add_done_callback(self._probes.discard)
+                case endpoints.Settled(server, preferred):
+                    self._tell(ServerChanged(str(server), preferred))
+        self._arm()
+
+    async def _probe(self, server: Server) -> None:
+        self._choose(endpoints.Probed(server, await answers(server.host, server.port)))
 
     @property
-    def _peer(self) -> str:
-        return f"{self._config.host}:{self._config.port}"
+    def _quiet(self) -> bool:
+        return self._now() - self._last_report >= QUIET and not self.link.outstanding and not self.inlet.depth
 
     # --- what the connection says
 
-    def connected(self, connection: _Connection) -> None:
-        self.counters.connections += 1
-        if connection.transport is not None:
-            self._tune(connection.transport.get_extra_info("socket"))
+    def connected(self, connection: Connection) -> None:
+        self._pass_on(connection, "open", sent=True)
         self._step(Connected())
 
-    def _tune(self, sock: socket.socket) -> None:
-        """The second line behind the heartbeat: TCP itself finds a peer that is gone."""
-        idle, probe = self._config.keep_alive, max(1, self._config.keep_alive // 3)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, probe)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._config.user_timeout * 1000))
+    def octets(self, connection: Connection, octets: bytes) -> None:
+        self._pass_on(connection, "data", sent=False, octets=octets)
 
-    def received(self, frame: bytes) -> None:
+    def frame(self, connection: Connection, frame: bytes) -> None:
         self.counters.pdus_in += 1
-        try:
-            event: Event = PduReceived(codec.decode(frame))
-        except WireError as error:
-            self.counters.undecodable += 1
-            event = Undecodable(str(error), frame)
-        self._step(event)
+        was_full = self.inlet.full
+        if not self.inlet.put(connection, frame, self._now()) and not was_full:
+            log.error("csta queue full", peer=self.peer, frames=self.inlet.depth)
+            self._tell(QueueChanged(full=True, dropped=self.inlet.dropped))
+        self._drain_soon()
 
-    def fault(self, connection: _Connection, reason: str) -> None:
-        """The stream cannot be read any further: a new connection begins a new one."""
+    def fault(self, connection: Connection, reason: str, octets: bytes) -> None:
         self.counters.undecodable += 1
-        self.ended(connection, reason)
+        self.reader.oddities.add(time.time(), reason, octets)
+        self.over(connection, reason)
 
-    def ended(self, connection: _Connection, reason: str) -> None:
+    def over(self, connection: Connection, reason: str) -> None:
+        """Behind what came before it."""
+        self.inlet.end(connection, reason, self._now())
+        self._drain_soon()
+
+    def _end(self, connection: Connection, reason: str) -> None:
         """The connection is over, whoever ended it; the machine learns it once."""
         if not connection.let_go():
             return
-        log.info("csta connection ended", peer=self._peer, reason=reason)
+        self._pass_on(connection, "close", sent=True)
+        log.info("csta connection ended", peer=self.peer, reason=reason)
         self._step(Disconnected(reason))
         if not connection.ended.done():
             connection.ended.set_result(None)
 
+    # --- the queue
+
+    def _drain_soon(self) -> None:
+        if not self._draining:
+            self._draining = True
+            asyncio.get_running_loop().call_soon(self._drain)
+
+    def _drain(self) -> None:
+        """Work on the queue for a while; the socket is read in between, so it never waits for long."""
+        until = self._now() + SLICE
+        while self.inlet.depth and self._now() < until:
+            self._take(self.inlet.take())
+        dropped = self.inlet.relieved()
+        if dropped:
+            self._advance(Overrun(dropped))
+            self._tell(QueueChanged(full=False, dropped=self.inlet.dropped))
+        self._arm()
+        self._draining = False
+        if self.inlet.depth:
+            self._drain_soon()
+
+    def _take(self, waiting: Waiting[Connection]) -> None:
+        if not waiting.source.open:
+            return
+        if waiting.frame is None:
+            self._end(waiting.source, waiting.reason)
+            return
+        event = self.reader.read(waiting.frame, time.time())
+        if isinstance(event, Undecodable):
+            self.counters.undecodable += 1
+        elif self.reader.was_report:
+            self._last_report = waiting.since
+        self._advance(event, waiting.frame)
+        now = self._now()
+        self.delays.add(now, now - waiting.since)
+
     # --- the machine
 
     def _step(self, event: Event) -> None:
+        self._advance(event)
+        self._arm()
+
+    def _advance(self, event: Event, frame: bytes = b"") -> None:
         """Hand an event to the machine and carry out what comes of it; `on_output` may ask for more meanwhile."""
-        self._events.append(event)
+        self._events.append((event, frame))
         if self._stepping:
             return
         self._stepping = True
         try:
             while self._events:
-                self._handle(self._events.popleft())
+                self._handle(*self._events.popleft())
         except Exception as error:
-            if self._connection is None or self._connection.ended.done():
-                raise
-            log.error("csta link fails by our own fault", peer=self._peer, exc_info=True)
-            self._connection.ended.set_exception(error)  # `run` ends with it
+            self._fail(error)
         finally:
             self._stepping = False
-        self._arm()
 
-    def _handle(self, event: Event) -> None:
-        before = self._link.state
-        outputs = self._link.handle(event, asyncio.get_running_loop().time())
-        after = self._link.state
+    def _fail(self, error: Exception) -> None:
+        """An error of our own: `run` ends with it."""
+        if self._failure is None:
+            raise error
+        log.error("csta link fails by our own fault", peer=self.peer, exc_info=error)
+        if not self._failure.done():
+            self._failure.set_exception(error)
+
+    def _handle(self, event: Event, frame: bytes) -> None:
+        before = self.link.state
+        try:
+            outputs = self.link.handle(event, self._now())
+        except Exception as error:
+            if not frame:
+                raise
+            log.exception("csta pdu cannot be followed by our own fault", peer=self.peer, octets=frame.hex())
+            self.reader.oddities.add(time.time(), f"our own fault: {error!r}", frame)
+            return
+        after = self.link.state
         if before is not after:
-            log.info("csta link", peer=self._peer, before=before.name, after=after.name, on=type(event).__name__)
+            log.info("csta link", peer=self.peer, before=before.name, after=after.name, on=type(event).__name__)
         if log.is_enabled_for(logging.DEBUG):
             log.debug("csta step", input=event, before=before.name, after=after.name, outputs=outputs)
         for output in outputs:
@@ -277,36 +329,73 @@ class LinkRunner:
         match output:
             case Send(pdu):
                 self._send(pdu)
+                return
             case Close(reason):
                 if self._connection is not None:
-                    self.ended(self._connection, reason)
-            case _:
-                if isinstance(output, Trouble):
-                    self._trouble(output)
-                elif isinstance(output, LinkUp):
-                    self._attempts = 0
-                self._on_output(output)
+                    self._end(self._connection, reason)
+                return
+            case Trouble():
+                self._trouble(output)
+            case LinkUp():
+                self.up_since = time.time()
+                self._choose(endpoints.WentUp())
+            case LinkDown():
+                self.up_since = None
+                self._choose(endpoints.WentDown())
+        self._on_output(output)
+
+    def _tell(self, output: Output) -> None:
+        try:
+            self._on_output(output)
+        except Exception as error:
+            self._fail(error)
 
     def _send(self, pdu: Pdu) -> None:
+        connection = self._connection
+        if connection is None or not connection.open:
+            return
         try:
-            octets = codec.encode(pdu)
-            if self._connection is not None:
-                self._connection.write(octets)
-                self.counters.pdus_out += 1
+            octets = self._dialect.encode(pdu)
+            framed = connection.framed(octets)
+            if self._listeners:
+                shown = connection.framed(masked(pdu, octets, self._dialect))
+                self._pass_on(connection, "data", sent=True, octets=shown)
         except UsageError as error:  # its answer will be overdue
-            log.error("csta pdu cannot be sent", peer=self._peer, error=str(error))
+            log.error("csta pdu cannot be sent", peer=self.peer, error=str(error))
+            return
+        connection.write(framed)
+        self.counters.pdus_out += 1
+
+    def _pass_on(self, connection: Connection, what: What, *, sent: bool, octets: bytes = b"") -> None:
+        if not self._listeners:
+            return
+        position, other = connection.sent, connection.received
+        if not sent:
+            position, other = other, position
+        passed = Passed(
+            time.time(), what, connection.number, connection.local, connection.peer, sent, position, other, octets
+        )
+        for listener in list(self._listeners):
+            listener(passed)
 
     def _trouble(self, trouble: Trouble) -> None:
         self.counters.troubles += 1
-        now = asyncio.get_running_loop().time()
+        self.troubles.append((time.time(), trouble.text))
+        now = self._now()
         since, count = self._logged if now - self._logged[0] < 60 else (now, 0)
         self._logged = since, count + 1
         if count < LOGGED_TROUBLES:
-            log.warning("csta trouble", peer=self._peer, what=trouble.text)
+            log.warning("csta trouble", peer=self.peer, what=trouble.text)
+
+    # --- time
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _arm(self) -> None:
-        """One timer, at the machine's deadline. One that is too early does no harm, so it is not moved back."""
-        deadline = self._link.deadline
+        """One timer, at the machines' deadline. One that is too early does no harm, so it is not moved back."""
+        deadlines = (self.link.deadline, self.servers.deadline)
+        deadline = min((one for one in deadlines if one is not None), default=None)
         if self._timer is not None and (deadline is None or deadline < self._timer.when()):
             self._timer.cancel()
             self._timer = None
@@ -315,4 +404,8 @@ class LinkRunner:
 
     def _expired(self) -> None:
         self._timer = None
-        self._step(TimerExpired())
+        now = self._now()
+        if self.servers.deadline is not None and self.servers.deadline <= now:
+            self._choose(endpoints.TimeIs(self._quiet))
+        if not self.inlet.depth:  # what has arrived is looked at before anything is given up as overdue
+            self._step(TimerExpired())

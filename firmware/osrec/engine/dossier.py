@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from osrec.calls.conversation import Conversation
-from osrec.csta.messages import Lost
+from osrec.engine.coverage import Coverage, Obstacle
+from osrec.engine.pool import Pair
+from osrec.engine.rules import Facts, RuleSet
 from osrec.store.records import ConversationEnded, Decision, Party
-from osrec.wire.csta.causes import error_name, reject_name
-from osrec.wire.csta.model import Reject, ReturnError
 
 HISTORY = 50  # steps kept of a conversation for the time line of a recording that begins later
+RETRIES = (1.0, 5.0, 15.0, 60.0)  # seconds after which a refused fork is asked for again; the last one for ever
+KEPT_PAIRS = ("preempted", "fork_lost")  # who had a pair and lost it does not blame the want of pairs
+STRENGTH = ("none", "on_demand", "record", "never")  # never beats all
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,18 @@ class Step:
     detail: dict[str, str]
 
 
-RETRIES = (5.0, 15.0, 60.0)  # seconds after which a refused fork is asked for again; the last one for ever
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules say of a station, and what they had to go by."""
+
+    facts: Facts
+    rules: RuleSet
+    decision: Decision
 
 
 @dataclass(slots=True)
-class Refusal:
-    """The PBX refused to fork a station in a call, on as many pairs as are tried; `again` is when to ask once more."""
+class Hold:
+    """The PBX is not asked for a fork before `again`."""
 
     times: int
     again: float
@@ -41,63 +50,91 @@ class Dossier:
     """One running conversation.
 
     Attributes:
-        recordings: that have begun for it, finished ones too.
-        decision: of the rules, None while nobody talked.
+        asked: when the PBX was last asked about it.
+        recordings: that have begun for it and are kept, finished ones too.
+        verdicts: of the rules, by station.
+        decision: the strongest of them while somebody talked, None while nobody did.
+        recorded_by: the decision of its first recording.
+        offered: a recording that nobody has asked to keep has run.
+        stopped_by: the rule that stopped a recording in mid-call.
         reason: why it is not recorded although it should be.
-        waiting: it should be recorded now and is not, for want of a pair or of room in the journal.
-        refusals: by (station, call id).
+        coverage: who talked and was not recorded.
+        obstacles: what hinders a station's recording, by station.
+        holds: after refusals, by (station, call id).
+        losses: forks that were lost in a row, by station; lost_on: the pairs.
+        keeping: who asked to keep what is recorded on demand, None while nobody has.
+        paused: who paused it, None while it is not.
         history: its newest steps.
     """
 
     started: datetime
+    asked: float = 0.0
     recordings: list[UUID] = field(default_factory=list)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     decision: Decision | None = None
+    recorded_by: Decision | None = None
+    offered: bool = False
+    stopped_by: str | None = None
     reason: str | None = None
-    waiting: bool = False
-    refusals: dict[tuple[str, bytes], Refusal] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=Coverage)
+    obstacles: dict[str, Obstacle] = field(default_factory=dict)
+    holds: dict[tuple[str, bytes], Hold] = field(default_factory=dict)
+    losses: dict[str, int] = field(default_factory=dict)
+    lost_on: set[Pair] = field(default_factory=set)
+    keeping: str | None = None
+    paused: str | None = None
     history: deque[Step] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
-    def remember(self, step: Step) -> None:
-        self.history.append(step)
-
-    def wait(self, reason: str) -> None:
-        """It should be recorded now, and cannot be."""
-        self.reason, self.waiting = reason, True
+    def hinder(self, station: str, obstacle: Obstacle) -> None:
+        """The station should be recorded now, and cannot be."""
+        known = self.obstacles.get(station)
+        if known is None or known.blame not in KEPT_PAIRS or obstacle.blame not in ("no_pair", "line_alarm"):
+            self.obstacles[station] = obstacle
+        self.reason = obstacle.text
 
     def refused(self, station: str, call_id: bytes, now: float) -> None:
         """The PBX refused; it is asked again later."""
-        known = self.refusals.get((station, call_id))
+        known = self.holds.get((station, call_id))
         times = known.times + 1 if known else 1
-        self.refusals[station, call_id] = Refusal(times, now + RETRIES[min(times, len(RETRIES)) - 1])
+        self.holds[station, call_id] = Hold(times, now + RETRIES[min(times, len(RETRIES)) - 1])
 
     def may_ask(self, station: str, call_id: bytes, now: float) -> bool:
         """Whether the PBX may be asked for a fork now."""
-        refusal = self.refusals.get((station, call_id))
-        return refusal is None or refusal.again <= now
+        hold = self.holds.get((station, call_id))
+        return hold is None or hold.again <= now
 
     def forgive(self, station: str) -> None:
         """What was refused before may work now."""
-        self.refusals = {key: refusal for key, refusal in self.refusals.items() if key[0] != station}
-
-    def due(self, now: float) -> bool:
-        """Whether something waits for a pair, or for another try."""
-        return self.waiting or any(refusal.again <= now for refusal in self.refusals.values())
+        self.holds = {key: hold for key, hold in self.holds.items() if key[0] != station}
 
     def decide(self, decision: Decision) -> None:
-        """Keep the decision that says most: to record before never, never before "no rule"."""
-        if self.decision is None or self.decision.action == "none" or decision.action == "record":
+        """Keep the decision that says most."""
+        if self.decision is None or STRENGTH.index(decision.action) > STRENGTH.index(self.decision.action):
             self.decision = decision
 
     def absorb(self, other: "Dossier") -> None:
         """Take over what is known of a conversation that turned out to be part of this one."""
         self.recordings += other.recordings
         self.started = min(self.started, other.started)
-        self.decision = self.decision or other.decision
-        self.refusals |= other.refusals
+        if other.decision is not None:
+            self.decide(other.decision)
+        self.recorded_by = self.recorded_by or other.recorded_by
+        self.offered |= other.offered
+        self.stopped_by = self.stopped_by or other.stopped_by
+        self.coverage.absorb(other.coverage)
+        self.obstacles = other.obstacles | self.obstacles
+        self.holds |= other.holds
+        self.lost_on |= other.lost_on
+        self.keeping = self.keeping or other.keeping
+        self.paused = self.paused or other.paused
 
-    def conclude(self, conversation: Conversation, decision: Decision, now: float, at: datetime) -> ConversationEnded:
-        """The record of a conversation that is over; `decision`: what the rules said or would have said."""
+    def conclude(
+        self, conversation: Conversation, unanswered: Decision, now: float, at: datetime, late_after: float
+    ) -> ConversationEnded:
+        """The record of a conversation that is over; `unanswered`: what the rules say when nobody talked."""
         answered = conversation.answered
+        recorded = bool(self.recordings)
+        decision = (self.recorded_by if recorded else None) or self.decision or unanswered
         return ConversationEnded(
             conversation=conversation.id,
             started=self.started,
@@ -109,9 +146,16 @@ class Dossier:
             calls=calls_of(conversation),
             decision=decision,
             recordings=self.recordings,
-            outcome="recorded" if self.recordings else "not_recorded",
-            reason=None if self.recordings else self._why_not(conversation, decision),
+            outcome="recorded" if recorded else "not_recorded",
+            reason=self._stopped() if recorded else self._why_not(conversation, decision),
+            accounts=list(conversation.accounts),
+            trunks=list(conversation.trunks),
+            digits=conversation.digits,
+            missed=self.coverage.conclude(now, recorded=recorded, late_after=late_after),
         )
+
+    def _stopped(self) -> str | None:
+        return f"stopped in mid-call: rule {self.stopped_by!r} says never" if self.stopped_by else None
 
     def _why_not(self, conversation: Conversation, decision: Decision) -> str:
         if decision.action == "never":
@@ -120,13 +164,15 @@ class Dossier:
             return "no rule matches"
         if conversation.answered is None:
             return f"not answered: {conversation.failure}" if conversation.failure else "not answered"
+        if decision.action == "on_demand" and self.keeping is None:
+            return f"rule {decision.rule!r} records on demand, and nobody asked for it"
         return self.reason or "ended before the PBX had forked it"
 
 
 def parties_of(conversation: Conversation, recorded: str | None) -> list[Party]:
     """Everybody who took part; `recorded`: whose audio it is."""
     return [
-        Party(number=p.number, name=p.name, external=p.external, recorded=p.number == recorded)
+        Party(number=p.number, name=p.name, external=p.external, recorded=p.number == recorded, e164=p.e164)
         for p in conversation.participants.values()
     ]
 
@@ -134,16 +180,3 @@ def parties_of(conversation: Conversation, recorded: str | None) -> list[Party]:
 def calls_of(conversation: Conversation) -> list[str]:
     """Every PBX call id that it ever had, hex."""
     return [call_id.hex() for call_id in conversation.call_ids]
-
-
-def outcome_text(outcome: object) -> str:
-    """What the PBX answered to a request that did not succeed."""
-    match outcome:
-        case ReturnError(_, category, value):
-            return error_name(category, value)
-        case Reject(_, kind, problem):
-            return reject_name(kind, problem)
-        case Lost(reason):
-            return f"no answer: {reason}"
-        case _:
-            return f"unexpected answer {type(outcome).__name__}"

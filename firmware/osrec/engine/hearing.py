@@ -13,7 +13,7 @@ def listen(
     pair, station = recording.pair, recording.station
     recording.own_heard |= heard.own > config.energy
     recording.other_heard |= heard.other > config.energy
-    recording.idle_since = (recording.idle_since or now) if heard.idle else None
+    _note_idle(recording, heard, now)
     alarms: list[AlarmRaised | AlarmCleared] = []
     quiet = [
         f"slot {port.slot} ({side})"
@@ -35,10 +35,13 @@ def listen(
     if heard.same:
         text = f"line {pair.line}: slots {pair.own.slot} and {pair.other.slot} carry the same audio"
         alarms.append(AlarmRaised(f"same-audio:{pair}", Severity.WARNING, text))
-    if recording.port_dropped is not None and now - recording.port_dropped >= config.port_loss:
-        text = f"the PBX ended the fork of station {station} on {pair} while it still talks"
-        alarms.append(AlarmRaised(f"fork-lost:{pair}", Severity.MAJOR, text))
     return alarms
+
+
+def _note_idle(recording: Recording, heard: PairHeard, now: float) -> None:
+    recording.idle_since = (recording.idle_since or now) if heard.idle else None
+    recording.own_idle_since = (recording.own_idle_since or now) if heard.own_idle else None
+    recording.other_idle_since = (recording.other_idle_since or now) if heard.other_idle else None
 
 
 def audio_ended(recording: Recording, config: EngineConfig, now: float) -> bool:
@@ -48,4 +51,4 @@ def audio_ended(recording: Recording, config: EngineConfig, now: float) -> bool:
 
 def silence_alarms(recording: Recording) -> list[AlarmCleared]:
     """A recording that ends takes its alarms with it."""
-    return [AlarmCleared(f"{code}:{recording.pair}") for code in ("no-energy", "same-audio", "fork-lost")]
+    return [AlarmCleared(f"{code}:{recording.pair}") for code in ("no-energy", "same-audio")]

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from osrec.calls.conversation import Conversation
 from osrec.engine.alarms import AlarmCleared, AlarmRaised
 from osrec.engine.pool import Pair
+from osrec.engine.rules import RuleSet
 from osrec.store import records
 from osrec.wire.csta.model import Argument
 
@@ -21,22 +23,29 @@ class PairHeard:
 
     Attributes:
         own, other: level in dBm0, -inf for silence.
-        idle: nothing but idle code on both slots.
+        own_idle, other_idle: nothing but idle code on that slot.
         same: both slots carried the same octets, and they were not idle.
     """
 
     own: float
     other: float
-    idle: bool
+    own_idle: bool
+    other_idle: bool
     same: bool
+
+    @property
+    def idle(self) -> bool:
+        """Nothing but idle code on both slots."""
+        return self.own_idle and self.other_idle
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A look at the lines: every leased pair, and which lines cannot be used now."""
+    """A look at the lines: every running pair, which lines cannot be used now, and what came where no call is."""
 
     pairs: Mapping[Pair, PairHeard]
     lines_down: frozenset[str]
+    strays: tuple[records.Stray, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +65,30 @@ class OpenRefused:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """A recording that an earlier run of the recorder had begun and that goes on."""
+    """A recording that an earlier run of the recorder had begun and that goes on.
+
+    Attributes:
+        kept: somebody had asked for it, if it is provisional.
+        paused: it was paused, and still is.
+    """
 
     opened: records.Opened
     pair: Pair
     conversation: Conversation
+    kept: bool = False
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The recorder begins; `last_alive`: the last sign of life of the run before, None when there was none."""
+
+    last_alive: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The recorder ends: what is not written down yet must be now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +96,41 @@ class TimerExpired:
     """The engine's deadline has come."""
 
 
-Event = Heard | JournalChanged | OpenRefused | Adopt | TimerExpired
+@dataclass(frozen=True, slots=True)
+class RulesChanged:
+    """New rules; they decide what is decided from now on."""
+
+    rules: RuleSet
+
+
+class Demand(Enum):
+    """What somebody may ask of a running call."""
+
+    START = "start"  # on demand: keep from now on
+    STOP = "stop"  # on demand: keep no more from now on
+    KEEP = "keep"  # on demand: keep it from its beginning
+    KEEP_LAST = "keep-last"  # on demand: keep from so many seconds ago on
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+@dataclass(frozen=True, slots=True)
+class Demanded:
+    """Somebody asks something of a running call.
+
+    Attributes:
+        target: number of its station, or id of its recording.
+        seconds: for KEEP_LAST.
+        by: who asks, for the time line.
+    """
+
+    target: str
+    what: Demand
+    by: str
+    seconds: float | None = None
+
+
+Event = Heard | JournalChanged | OpenRefused | Adopt | Started | Stopping | TimerExpired | RulesChanged | Demanded
 
 # --- out
 
@@ -105,6 +167,55 @@ class Open:
     parties: list[records.Party]
     calls: list[str]
     decision: records.Decision
+    provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """From `now` on the recording keeps its time line and no audio."""
+
+    recording: UUID
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """From `now` on the recording has audio again."""
+
+    recording: UUID
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A provisional recording is kept, from `since` (monotonic) on, None: from its beginning."""
+
+    recording: UUID
+    since: float | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wipe:
+    """Nothing that the pair carried since `since` (monotonic) may be kept, in memory neither."""
+
+    pair: Pair
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A record for the journal that belongs to no recording: Blind, Stray."""
+
+    record: records.Blind | records.Stray
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """Answer to Demanded: the recordings that it was about; `error` says what is wrong with what was asked."""
+
+    recordings: tuple[UUID, ...]
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +257,20 @@ class Concluded:
     record: records.ConversationEnded
 
 
-Output = Request | Listen | Open | Remark | Finish | Forget | Concluded | AlarmRaised | AlarmCleared
+Output = (
+    Request
+    | Listen
+    | Open
+    | Remark
+    | Pause
+    | Resume
+    | Keep
+    | Wipe
+    | Noted
+    | Replied
+    | Finish
+    | Forget
+    | Concluded
+    | AlarmRaised
+    | AlarmCleared
+)

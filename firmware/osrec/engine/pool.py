@@ -41,6 +41,7 @@ class Pool:
         self._free: OrderedDict[Pair, None] = OrderedDict.fromkeys(self.pairs)
         self._leases: dict[Pair, UUID] = {}
         self._blocked: set[str] = set()
+        self._doubtful: set[Pair] = set()
 
     def _check(self) -> None:
         slots = [(pair.line, port.slot) for pair in self.pairs for port in (pair.own, pair.other)]
@@ -52,10 +53,18 @@ class Pool:
             if numbers.count(number) > 1:
                 raise ValueError(f"port {number} stands in two pairs; each slot needs a port number of its own")
 
-    def lease(self, recording: UUID, avoid: Iterable[Pair] = ()) -> Pair | None:
-        """A free pair on a line that is up, None when there is none. `avoid`: pairs that just failed."""
-        shunned = set(avoid)
-        pair = next((p for p in self._free if p.line not in self._blocked and p not in shunned), None)
+    def lease(self, recording: UUID, avoid: Iterable[Pair] = (), rather_not: Iterable[Pair] = ()) -> Pair | None:
+        """A free pair on a line that is up, None when there is none.
+
+        Args:
+            avoid: pairs that just failed: not these.
+            rather_not: these only when there is no other; the same goes for doubtful pairs.
+        """
+        if not self._free:
+            return None
+        shunned, disliked = set(avoid), self._doubtful.union(rather_not)
+        free = [p for p in self._free if p.line not in self._blocked and p not in shunned]
+        pair = next((p for p in free if p not in disliked), free[0] if free else None)
         if pair is not None:
             del self._free[pair]
             self._leases[pair] = recording
@@ -78,6 +87,18 @@ class Pool:
         """Keep the pairs of a line out of new leases while its alarm stands; running ones stay."""
         (self._blocked.add if blocked else self._blocked.discard)(line)
 
+    def doubt(self, pair: Pair, doubtful: bool) -> None:
+        """Lease the pair only when there is no other."""
+        (self._doubtful.add if doubtful else self._doubtful.discard)(pair)
+
+    def blocked(self, line: str) -> bool:
+        """Whether the line's alarm stands."""
+        return line in self._blocked
+
+    def free_elsewhere(self, line: str) -> bool:
+        """Whether a pair of another line could be leased now."""
+        return any(pair.line != line and pair.line not in self._blocked for pair in self._free)
+
     def owner(self, pair: Pair) -> UUID | None:
         return self._leases.get(pair)
 
@@ -85,6 +106,11 @@ class Pool:
     def free(self) -> int:
         """Pairs that could be leased now."""
         return sum(pair.line not in self._blocked for pair in self._free)
+
+    @property
+    def idle_in_alarm(self) -> int:
+        """Pairs that could be leased now if their lines were not in alarm."""
+        return sum(pair.line in self._blocked for pair in self._free)
 
     @property
     def leased(self) -> int:

@@ -16,21 +16,33 @@ class State(Enum):
     ABANDONED = "abandoned"  # over before the PBX had answered
 
 
+ACTIVE = (State.REQUESTING, State.RUNNING)
+
+
 @dataclass(slots=True)
 class Recording:
     """One monitored station's audio on one leased pair.
 
     Attributes:
         connection: the station's, that the fork was asked for.
+        asked: when; the audio counts from then on.
+        provisional: on demand, and nobody has asked to keep it yet.
+        paused: it has no audio for now.
         awaited: ports whose answer is still to come, by request token.
         joined: connections of our ports that are in the call.
+        unsure: ports whose request got no answer: the PBX may do it all the same, later.
         refused: what the PBX said when it refused, None while it has not.
         tried: pairs that were asked for, this one included.
         since: when the audio should have begun to come.
         own_heard, other_heard: energy came on that side.
         idle_since: since when both slots carry idle code, None while they do not.
+        own_idle_since, other_idle_since: the same of each side.
+        looked_for: when the PBX was asked last where the ports are, in this silence.
+        confirmed: it said that they are in a call, in this silence.
+        inquired: when the PBX was asked last whether the station still has the call.
         port_dropped: when the PBX took a port out of the call, None while it has not.
-        release_at: when the pair may be given back, None while the recording runs.
+        wipe_since: a rule says never since then: what the pair carried must not be kept.
+        due: when something is to be done about it: no answer, fork lost, pair to be given back.
     """
 
     id: UUID
@@ -40,13 +52,27 @@ class Recording:
     connection: ConnectionId
     decision: Decision
     state: State = State.REQUESTING
-    awaited: dict[object, Port] = field(default_factory=dict)
+    asked: float = 0.0
+    provisional: bool = False
+    paused: bool = False
+    awaited: dict[object, tuple[Port, ...]] = field(default_factory=dict)
     joined: dict[str, ConnectionId] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
     refused: str | None = None
     tried: tuple[Pair, ...] = ()
     since: float = 0.0
     own_heard: bool = False
     other_heard: bool = False
     idle_since: float | None = None
+    own_idle_since: float | None = None
+    other_idle_since: float | None = None
+    looked_for: float | None = None
+    confirmed: bool = False
+    inquired: float | None = None
     port_dropped: float | None = None
-    release_at: float | None = None
+    wipe_since: float | None = None
+    due: float | None = None
+
+    def idle_on(self, port: str) -> float | None:
+        """Since when one of its slots carries idle code."""
+        return self.own_idle_since if port == self.pair.own.number else self.other_idle_since

@@ -1,13 +1,14 @@
-"""After each connection: in which calls does the PBX have the recorder's own ports?
+"""In which calls does the PBX have the recorder's own ports?
 
-A recorder that was killed between the request for a fork and its first record in the journal knows nothing of that
-fork, but the PBX does: the ports are busy, and the station may not be forked again. And a fork that ended while the
-link was down was told to nobody. So every port is asked for; what no recording holds is taken out of its call before
-any new fork is requested, and a recording learns which call its ports are in, or that they are in none.
+After each connection all of them are asked for. A recorder that was killed between the request for a fork and its
+first record in the journal knows nothing of that fork, but the PBX does: the ports are busy, and the station may not
+be forked again. And a fork that ended while the link was down was told to nobody. What no recording holds is taken
+out of its call before any new fork is requested, and a recording learns which call its ports are in, or that they are
+in none. Single ports are asked for when there is doubt: a request that got no answer may be carried out late.
 """
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from osrec.csta.messages import Lost
@@ -32,35 +33,42 @@ class Step:
     found: Found | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """`holds_up`: forks must wait for it."""
+
+    argument: Argument
+    holds_up: bool
+
+
 class Sweep:
-    """One sweep after another; sans I/O.
+    """What is asked about ports, so many requests at a time; sans I/O.
 
     Args:
         token: makes a token for a request.
-
-    Attributes:
-        running: forks must wait.
+        in_use: whether a recording holds the port; those are not taken out of their calls.
     """
 
-    def __init__(self, token: Callable[[], object]) -> None:
+    def __init__(self, token: Callable[[], object], in_use: Callable[[str], bool]) -> None:
         self._token = token
-        self._todo: deque[Argument] = deque()
-        self._awaited: dict[object, Argument] = {}
-        self._in_use: Container[str] = ()
+        self._in_use = in_use
+        self._todo: deque[_Query] = deque()
+        self._awaited: dict[object, _Query] = {}
 
     @property
     def running(self) -> bool:
-        return bool(self._todo or self._awaited)
+        """Whether forks must wait."""
+        return any(query.holds_up for query in (*self._awaited.values(), *self._todo))
 
-    def begin(self, ports: Iterable[str], in_use: Container[str]) -> list[tuple[object, Argument]]:
-        """Requests to send now; answers to those of an earlier sweep no longer count.
-
-        Args:
-            in_use: those of the ports that a recording holds; they are not taken out.
-        """
+    def begin(self, ports: Iterable[str]) -> list[tuple[object, Argument]]:
+        """Ask for all of them; requests to send now. Answers to what was asked before no longer count."""
         self.stop()
-        self._in_use = in_use
-        self._todo = deque(SnapshotDevice(DeviceId(port)) for port in ports)
+        self._todo.extend(_Query(SnapshotDevice(DeviceId(port)), True) for port in ports)
+        return self._next()
+
+    def look(self, ports: Iterable[str]) -> list[tuple[object, Argument]]:
+        """Ask for a few ports; requests to send now. Nothing waits for the answers."""
+        self._todo.extend(_Query(SnapshotDevice(DeviceId(port)), False) for port in ports)
         return self._next()
 
     def stop(self) -> None:
@@ -73,29 +81,32 @@ class Sweep:
 
         A PBX that does not give snapshots of ports refuses or is silent, and nothing is to be done about it.
         """
-        asked = self._awaited.pop(token, None)
-        if asked is None:
+        query = self._awaited.pop(token, None)
+        if query is None:
             return None
         if isinstance(outcome, Lost):
             self.stop()
         found = None
-        if isinstance(asked, SnapshotDevice) and isinstance(outcome, DeviceSnapshot):
-            port = asked.device
-            connections = [
-                ConnectionId(leg.connection.call_id, leg.connection.device or port)
-                for leg in outcome.legs
-                if leg.connection.call_id is not None
-            ]
-            if port.number in self._in_use:
-                found = Found(port.number, connections[-1] if connections else None)
-            else:
-                self._todo.extend(ClearConnection(connection) for connection in connections)
+        told = isinstance(outcome, DeviceSnapshot) and outcome.service_cross_ref is None  # else the legs come apart
+        if isinstance(query.argument, SnapshotDevice) and isinstance(outcome, DeviceSnapshot) and told:
+            found = self._found(query, query.argument.device, outcome)
         return Step(self._next(), found)
+
+    def _found(self, query: _Query, port: DeviceId, snapshot: DeviceSnapshot) -> Found | None:
+        connections = [
+            ConnectionId(leg.connection.call_id, leg.connection.device or port)
+            for leg in snapshot.legs
+            if leg.connection.call_id is not None
+        ]
+        if self._in_use(port.number):
+            return Found(port.number, connections[-1] if connections else None)
+        self._todo.extend(_Query(ClearConnection(connection), query.holds_up) for connection in connections)
+        return None
 
     def _next(self) -> list[tuple[object, Argument]]:
         requests: list[tuple[object, Argument]] = []
         while self._todo and len(self._awaited) < WINDOW:
-            token, argument = self._token(), self._todo.popleft()
-            self._awaited[token] = argument
-            requests.append((token, argument))
+            token, query = self._token(), self._todo.popleft()
+            self._awaited[token] = query
+            requests.append((token, query.argument))
         return requests

@@ -2,16 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from osrec.errors import OsrecError
+
 log = structlog.get_logger()
+Request = dict[str, Any]
+Method = Callable[[Request], Awaitable[dict[str, Any]]]
+Stream = Callable[[Request], AsyncGenerator[dict[str, Any], None]]
 LONGEST_REQUEST = 4096  # octets of one request line
 SHORTEST_PERIOD = 0.1  # seconds between two answers of "follow"
+
+
+class RefusedError(OsrecError):
+    """What was asked for is wrong or cannot be; the message says what would be right."""
 
 
 class ControlServer:
@@ -20,11 +29,22 @@ class ControlServer:
     Args:
         path: of the socket; one left behind by a killed process is replaced.
         status: gives the state as JSON values.
+        methods: what else can be asked for; each takes the request and gives the members of its answer, or raises
+            RefusedError.
+        streams: the same with one answer after the other.
     """
 
-    def __init__(self, path: Path, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        status: Callable[[], dict[str, Any]],
+        methods: Mapping[str, Method] | None = None,
+        streams: Mapping[str, Stream] | None = None,
+    ) -> None:
         self._path = path
         self._status = status
+        self._methods = dict(methods or {})
+        self._streams = dict(streams or {})
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
 
@@ -83,8 +103,33 @@ class ControlServer:
                 while True:
                     await _send(writer, {"ok": True, "status": self._status()})
                     await asyncio.sleep(period)
+            case str() if ask in self._methods:
+                await _send(writer, await _outcome(self._methods[ask], request))
+            case str() if ask in self._streams:
+                await _pour(self._streams[ask], request, writer)
             case _:
-                await _send(writer, {"ok": False, "error": f"ask = {ask!r}: one of status, follow"})
+                known = ", ".join(["status", "follow", *self._methods, *self._streams])
+                await _send(writer, {"ok": False, "error": f"ask = {ask!r}: one of {known}"})
+
+
+async def _outcome(method: Method, request: Request) -> dict[str, Any]:
+    try:
+        return {"ok": True} | await method(request)
+    except RefusedError as error:
+        return {"ok": False, "error": str(error)}
+    except Exception:  # a fault of ours in one request must not end the connection without a word
+        log.exception("request failed", request=request)
+        return {"ok": False, "error": "the recorder failed at this; its log says why"}
+
+
+async def _pour(stream: Stream, request: Request, writer: asyncio.StreamWriter) -> None:
+    """Send all answers; the stream is closed when the client has gone."""
+    async with aclosing(stream(request)) as answers:
+        try:
+            async for answer in answers:
+                await _send(writer, {"ok": True} | answer)
+        except RefusedError as error:
+            await _send(writer, {"ok": False, "error": str(error)})
 
 
 async def _send(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:

@@ -1,15 +1,19 @@
 """What the rings of the lines tell: where a recording's audio begins, what is on a pair, which alarms stand."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
 from osrec.engine.messages import Heard, PairHeard
-from osrec.engine.pool import Pair
+from osrec.engine.pool import Pair, Pool
+from osrec.recorder.strays import Strays
+from osrec.store.records import Stray
 from osrec_drivers.errors import LineError
 from osrec_drivers.line import FRAME_RATE, Alarm, Line
 
 DOWN = frozenset({Alarm.LOS, Alarm.LOF, Alarm.AIS, Alarm.NO_PACKETS})  # no audio can come
-LOOK = FRAME_RATE // 2  # samples looked at each time
+LOOK_SECONDS = 0.5
+LOOK = int(LOOK_SECONDS * FRAME_RATE)  # samples looked at each time
 
 MEANING = {
     Alarm.LOS: "no signal: is the cable plugged in at both ends?",
@@ -26,10 +30,12 @@ class Ears:
     Args:
         idle_codes: octets that a slot carries while nothing is on it.
         preroll: seconds that a recording may reach back before it was asked for.
+        energy: level in dBm0 above which a slot that no recording holds carries speech.
     """
 
-    def __init__(self, lines: Mapping[str, Line], idle_codes: bytes, preroll: float) -> None:
+    def __init__(self, lines: Mapping[str, Line], idle_codes: bytes, preroll: float, energy: float = -55.0) -> None:
         self._lines = lines
+        self._strays = Strays(energy, LOOK_SECONDS)
         self._idle = idle_codes
         self._preroll = int(preroll * FRAME_RATE)
         self._doubtful: set[str] = set()  # lines whose far end has just begun to say that it cannot receive us
@@ -59,12 +65,22 @@ class Ears:
         """A recording on the pair ended before sample `last`."""
         self._ends[pair] = last
 
-    def look(self, pairs: Iterable[Pair]) -> Heard:
-        """What was on these pairs in the last half second, and which lines are down."""
+    def look(self, running: Iterable[Pair], pool: Pool, at: datetime) -> Heard:
+        """Twice a second: what was on the running pairs in the last half second, and all over the lines.
+
+        Args:
+            running: pairs whose recordings run; the pool says which others are leased.
+        """
         levels = {name: line.levels() for name, line in self._lines.items()}
-        heard = {pair: self._pair(pair, levels[pair.line]) for pair in pairs}
+        heard = {pair: self._pair(pair, levels[pair.line]) for pair in running}
         down = frozenset(name for name, line in self._lines.items() if line.status().alarms & DOWN)
-        return Heard(heard, down)
+        up = {name: level for name, level in levels.items() if name not in down}
+        leased = (pair for pair in pool.pairs if pool.owner(pair) is not None)
+        return Heard(heard, down, self._strays.look(up, _slots(pool.pairs), _slots(leased), at))
+
+    def stop(self) -> tuple[Stray, ...]:
+        """The recorder ends: speech without conversation that was not told of yet."""
+        return self._strays.flush()
 
     def _pair(self, pair: Pair, levels: Sequence[float]) -> PairHeard:
         line = self._lines[pair.line]
@@ -73,12 +89,13 @@ class Ears:
         own, other = (line.read(port.slot, first, head - first) for port in (pair.own, pair.other))
         # what did not arrive is no sign that the call is over
         heard = head > first and not line.gaps(first, head - first)
-        idle = heard and not own.strip(self._idle) and not other.strip(self._idle)
-        return PairHeard(levels[pair.own.slot], levels[pair.other.slot], idle, heard and own == other and not idle)
+        own_idle, other_idle = (heard and not side.strip(self._idle) for side in (own, other))
+        same = heard and own == other and not own_idle
+        return PairHeard(levels[pair.own.slot], levels[pair.other.slot], own_idle, other_idle, same)
 
     def alarms(self) -> list[AlarmRaised | AlarmCleared]:
-        """Line alarms that came or went since the last call."""
-        changes: list[AlarmRaised | AlarmCleared] = []
+        """Alarms that came or went since the last call."""
+        changes = self._strays.alarms()
         for name, line in self._lines.items():
             if name in self._doubtful and Alarm.RAI in line.status().alarms:
                 changes.append(_raised(name, Alarm.RAI))
@@ -91,6 +108,10 @@ class Ears:
                 else:
                     changes.append(_raised(name, change.alarm))
         return changes
+
+
+def _slots(pairs: Iterable[Pair]) -> list[tuple[str, int]]:
+    return [(pair.line, port.slot) for pair in pairs for port in (pair.own, pair.other)]
 
 
 def _raised(name: str, alarm: Alarm) -> AlarmRaised:

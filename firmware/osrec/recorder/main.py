@@ -1,6 +1,7 @@
 """`python -m osrec.recorder.main FILE`: the recorder process, as the supervisor or systemd starts it."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -17,14 +18,16 @@ from osrec_drivers.errors import DriverError
 def main() -> int:
     set_up("recorder")
     end_with_supervisor()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there are rules to reload
     log = structlog.get_logger()
+    path = Path(sys.argv[1])
     try:
-        config = load(Path(sys.argv[1]))
+        config = load(path)
     except ConfigError as error:
         log.error("configuration refused", error=str(error))
         return EX_CONFIG
     try:
-        asyncio.run(run(config))
+        asyncio.run(run(config, path))
     except (DriverError, StoreError, OSError) as error:
         log.error("recorder cannot run", error=str(error))
         return 1

@@ -1,18 +1,25 @@
 """The parts of a recorder, made as the configuration says."""
 
+from datetime import datetime
+
 from uuid6 import uuid7
 
+from osrec.calls.numbering import Site
 from osrec.calls.tracker import Tracker
 from osrec.config import Config
-from osrec.csta.messages import LinkConfig
-from osrec.csta.runner import RunnerConfig
+from osrec.config_csta import Csta
+from osrec.config_recording import Recording
+from osrec.csta.settings import LinkConfig, RunnerConfig
 from osrec.engine.engine import Engine
-from osrec.engine.fork import SilentConference
+from osrec.engine.fork import FeatureCall, ForkStrategy, PrivateEscape, SilentConference, SilentJoin
+from osrec.engine.fork_template import start_template, stop_template
 from osrec.engine.pool import Pair, Pool, Port
-from osrec.engine.rules import Rule, RuleSet
 from osrec.engine.settings import EngineConfig
 from osrec.numbers import Patterns, expand
+from osrec.recorder.rules import build_rules
 from osrec.store.config import StoreConfig
+from osrec.wire.csta.model import Session
+from osrec.wire.csta.xml_names import namespace_of
 
 
 def store_config(config: Config) -> StoreConfig:
@@ -27,50 +34,106 @@ def store_config(config: Config) -> StoreConfig:
     )
 
 
-def build_engine(config: Config) -> Engine:
-    """Engine, tracker, rules and pool as the configuration says."""
+def build_engine(config: Config, loaded: datetime | None = None) -> Engine:
+    """Engine, tracker, rules and pool as the configuration says; `loaded`: when it was read."""
     pairs = [Pair(line.name, Port(*own), Port(*other)) for line in config.lines for own, other in line.pairs()]
     monitored = expand(config.stations.monitored)
     ports = [port.number for pair in pairs for port in (pair.own, pair.other)]
-    tracker = Tracker(monitored, Patterns(config.stations.trunks), ports, uuid7)
-    rules = RuleSet(
-        [
-            Rule(
-                rule.name,
-                rule.action,
-                Patterns(rule.stations) if rule.stations is not None else None,
-                Patterns(rule.numbers) if rule.numbers is not None else None,
-                frozenset(rule.direction) if rule.direction is not None else None,
-            )
-            for rule in config.rules
-        ]
+    site = config.site
+    tracker = Tracker(
+        monitored,
+        Patterns(config.stations.trunks),
+        ports,
+        uuid7,
+        site=Site(site.country, site.area, site.main, site.trunk_prefix, site.international, site.shortest),
+        groups=Patterns(site.groups),
+        queues_talk=site.queues_talk,
+        linger=site.late_events,
     )
-    how = config.recording
-    engine_config = EngineConfig(
+    rules = build_rules(config, loaded)
+    engine_config = engine_settings(config.recording)
+    return Engine(engine_config, tracker, rules, Pool(pairs), fork_strategy(config.recording), uuid7)
+
+
+def engine_settings(how: Recording) -> EngineConfig:
+    return EngineConfig(
         internal=how.internal,
         tail=how.tail,
+        attempts=how.fork_attempts,
+        fork_timeout=how.fork_timeout,
+        losses=how.fork_losses,
+        idle_lost=how.idle_lost,
+        preempt=how.preempt,
+        line_patience=how.line_patience,
+        suspect_after=how.suspect_after,
+        late_after=how.late_after,
         quiet_after=how.quiet_after,
         energy=how.energy_dbm0,
         audio_end=how.audio_end,
+        forgotten_after=how.forgotten_after,
     )
-    strategy = SilentConference(own_first=how.fork_order == "own-first")
-    return Engine(engine_config, tracker, rules, Pool(pairs), strategy, uuid7)
+
+
+def fork_strategy(how: Recording) -> ForkStrategy:
+    """The way of forking that the configuration names."""
+    own_first = how.fork_order == "own-first"
+    match how.fork:
+        case "single-step-conference":
+            return SilentConference(own_first)
+        case "join-call":
+            return SilentJoin(own_first)
+        case "make-call":
+            return FeatureCall(how.fork_codes.own, how.fork_codes.other, own_first)
+        case "escape":
+            return PrivateEscape(start_template(how.fork_escape.start), stop_template(how.fork_escape.stop))
 
 
 def link_config(config: Config) -> RunnerConfig:
     csta = config.csta
+    (host, port), *spares = csta.addresses
     return RunnerConfig(
-        host=csta.host,
-        port=csta.port,
-        framing=csta.framing,
+        host=host,
+        port=port,
+        spares=tuple(spares),
+        encoding=csta.encoding,
+        edition=csta.edition,
+        device_form=csta.device_form,
+        framing=csta.framing_used,
+        frame_limit=csta.frame_limit,
+        queue=csta.queue,
+        fail_over_after=csta.fail_over_after,
+        fail_back=None if csta.fail_back == "never" else csta.fail_back,
+        probe_every=csta.probe_every,
         link=LinkConfig(
             devices=tuple(expand(config.stations.monitored)),
-            name=csta.name.encode() if csta.authentication else None,
-            password=csta.password.encode() if csta.authentication else None,
+            associate=csta.encoding == "asn1" or csta.session,
+            session=_session(csta),
+            name=csta.name.encode() if csta.authentication and csta.encoding == "asn1" else None,
+            password=csta.password.encode() if csta.authentication and csta.encoding == "asn1" else None,
             context=csta.context,
             version=(bytes.fromhex(csta.version), csta.version_bits),
+            reference=csta.reference,
+            register=csta.system_register,
+            association_timeout=csta.association_timeout,
+            status_timeout=csta.status_timeout,
+            request_timeout=csta.request_timeout,
+            heartbeat=csta.heartbeat,
+            heartbeat_by=csta.heartbeat_by,
+            heartbeat_timeout=csta.heartbeat_timeout,
+            heartbeat_misses=csta.heartbeat_misses,
             window=csta.window,
             starts_per_second=csta.starts_per_second,
-            heartbeat=csta.heartbeat,
+            retry_first=csta.retry_first,
+            retry_most=csta.retry_most,
+            licence_retry=csta.licence_retry,
+            snapshot_calls=csta.snapshot_calls,
         ),
     )
+
+
+def _session(csta: Csta) -> Session | None:
+    """What an XML session asks for."""
+    if not csta.session:
+        return None
+    specific = None if csta.session_info is None else csta.session_info.encode()
+    return Session(csta.application, (namespace_of(csta.edition),), csta.session_seconds, specific=specific)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,9 +17,11 @@ from osrec.csta.messages import Output as LinkOutput
 from osrec.csta.runner import LinkRunner
 from osrec.recorder.clock import SystemClock
 from osrec.recorder.control import ControlServer
+from osrec.recorder.link_requests import LinkRequests
 from osrec.recorder.listening import Ears
 from osrec.recorder.parent import HELD
 from osrec.recorder.parts import build_engine, link_config, store_config
+from osrec.recorder.requests import Requests
 from osrec.recorder.service import Recorder
 from osrec.recorder.snapshot import Snapshot
 from osrec.store.records import RunStarted
@@ -64,14 +67,17 @@ def anchors_of(recovered: Recovered, boot: str) -> dict[str, Anchor]:
     }
 
 
-async def run(config: Config) -> None:
-    """Record until SIGTERM or SIGINT. Raises DriverError, StoreError when a part cannot start."""
+async def run(config: Config, path: Path) -> None:
+    """Record until SIGTERM or SIGINT; SIGHUP reloads the rules of the file at `path`.
+
+    Raises DriverError, StoreError when a part cannot start.
+    """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     clock, boot = SystemClock(), boot_id()
-    engine = build_engine(config)
+    engine = build_engine(config, clock.at())
 
     recorder: Recorder | None = None
 
@@ -101,11 +107,15 @@ async def run(config: Config) -> None:
             log.exception("event could not be followed", output=output)
 
     link = LinkRunner(link_config(config), on_output=link_output)
-    ears = Ears(lines, idle, config.recording.preroll)
+    ears = Ears(lines, idle, config.recording.preroll, config.recording.energy_dbm0)
     recorder = Recorder(engine, lines, ears, writer, link.request, clock, boot)
     recorder.resume(recovered.recordings, anchors, config.data.resume_seconds * RESUME_MARGIN)
     snapshot = Snapshot(config, recorder, link, clock, run_id)
-    control = ControlServer(config.data.directory / "control.sock", snapshot.status)
+    requests = Requests(recorder, writer, path, clock.at)
+    about_link = LinkRequests(link)
+    methods = requests.methods() | about_link.methods()
+    control = ControlServer(config.data.directory / "control.sock", snapshot.status, methods, about_link.streams())
+    loop.add_signal_handler(signal.SIGHUP, requests.reload_soon)
     await control.start()
     log.info("recorder runs", run=str(run_id), lines=len(lines), pairs=len(engine.pool.pairs))
     try:

@@ -11,6 +11,7 @@ from osrec.config import Config
 from osrec.csta.runner import LinkRunner
 from osrec.engine.recording import Recording
 from osrec.recorder.clock import Clock
+from osrec.recorder.requests import described
 from osrec.recorder.service import Recorder
 from osrec_drivers.line import FRAME_RATE, Line
 
@@ -35,7 +36,7 @@ class Snapshot:
             "at": self._clock.at().isoformat(),
             "uptime": round(self._clock.now() - self._started, 1),
             "link": {
-                "peer": f"{self._config.csta.host}:{self._config.csta.port}",
+                "peer": self._link.peer,
                 "up": engine.link_up,
                 "state": self._link.state.name.lower(),
                 "monitors": self._link.monitors,
@@ -43,6 +44,7 @@ class Snapshot:
                 **asdict(self._link.counters),
             },
             "pairs": {"all": len(engine.pool.pairs), "leased": engine.pool.leased, "free": engine.pool.free},
+            "rules": described(engine.rules),
             "begun": recorder.begun,
             "concluded": recorder.concluded,
             "conversations": [self._conversation(one) for one in engine.tracker.conversations.values()],
@@ -67,6 +69,8 @@ class Snapshot:
             },
             "recorded_at": [r.station for r in engine.recordings.values() if r.conversation == conversation.id],
             "reason": engine.conversation_reason(conversation.id),
+            "uncovered": engine.uncovered(conversation.id),
+            "paused_by": engine.paused_by(conversation.id),
         }
 
     def _recording(self, recording: Recording) -> dict[str, Any]:
@@ -80,6 +84,9 @@ class Snapshot:
             "state": recording.state.value,
             "seconds": round(self._clock.now() - recording.since, 1) if recording.since else 0.0,
             "rule": recording.decision.rule,
+            "priority": recording.decision.priority,
+            "provisional": recording.provisional,
+            "paused": recording.paused,
             "level_own": _level(levels[recording.pair.own.slot]),
             "level_other": _level(levels[recording.pair.other.slot]),
         }

@@ -23,6 +23,7 @@ from osrec_drivers.errors import DriverError
 from osrec_drivers.line import hold_line
 
 log = structlog.get_logger()
+RECORDER = "recorder"
 STEADY = 5.0  # a process that ran so long is restarted at once
 LONGEST_WAIT = 10.0
 PATIENCE = 15.0  # seconds a process has to stop by itself
@@ -38,6 +39,19 @@ class Part:
     sockets: tuple[int, ...] = ()
 
 
+class Processes:
+    """Those that run now."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, asyncio.subprocess.Process] = {}
+
+    def reload(self) -> None:
+        """The recorder shall read its rules again; one that starts just now reads them anyway."""
+        recorder = self.by_name.get(RECORDER)
+        if recorder is not None and recorder.returncode is None:
+            recorder.send_signal(signal.SIGHUP)
+
+
 def parts(config: Config, path: Path, held: dict[str, socket.socket]) -> list[Part]:
     """The processes of a recorder."""
     environment = os.environ | {SUPERVISED: str(os.getpid())}
@@ -45,7 +59,7 @@ def parts(config: Config, path: Path, held: dict[str, socket.socket]) -> list[Pa
     recorder_environment = environment | {HELD: " ".join(f"{name}={fd}" for name, fd in fds.items())}
     here = [sys.executable, "-m"]
     return [
-        Part("recorder", [*here, "osrec.recorder.main", str(path)], recorder_environment, tuple(fds.values())),
+        Part(RECORDER, [*here, "osrec.recorder.main", str(path)], recorder_environment, tuple(fds.values())),
         Part("keeper", [*here, "osrec.recorder.keeper", str(path)], environment),
     ]
 
@@ -58,7 +72,9 @@ async def supervise(config: Config, path: Path) -> int:
         loop.add_signal_handler(number, stopping.set)
     held = {line.name: one for line in config.lines if (one := hold_line(line.spec)) is not None}
     try:
-        kept = [asyncio.create_task(_keep(part, stopping)) for part in parts(config, path, held)]
+        running = Processes()
+        loop.add_signal_handler(signal.SIGHUP, running.reload)
+        kept = [asyncio.create_task(_keep(part, running, stopping)) for part in parts(config, path, held)]
         await asyncio.wait(kept, return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
         return max(await asyncio.gather(*kept))
@@ -67,13 +83,13 @@ async def supervise(config: Config, path: Path) -> int:
             one.close()
 
 
-async def _keep(part: Part, stopping: asyncio.Event) -> int:
+async def _keep(part: Part, running: Processes, stopping: asyncio.Event) -> int:
     """Run one process again and again until told to stop; its last exit code (0 when it ended as told)."""
     loop = asyncio.get_running_loop()
     wait: float | None = None
     while True:
         began = loop.time()
-        code = await _run(part, stopping)
+        code = await _run(part, running, stopping)
         if stopping.is_set():
             return max(code, 0)
         if code == EX_CONFIG and wait is None:
@@ -85,7 +101,7 @@ async def _keep(part: Part, stopping: asyncio.Event) -> int:
             return 0
 
 
-async def _run(part: Part, stopping: asyncio.Event) -> int:
+async def _run(part: Part, running: Processes, stopping: asyncio.Event) -> int:
     """Run one process to its end; its exit code."""
     try:
         process = await asyncio.create_subprocess_exec(
@@ -94,7 +110,11 @@ async def _run(part: Part, stopping: asyncio.Event) -> int:
     except OSError as error:  # no memory, too many processes: that passes
         log.error("process cannot be started", name=part.name, error=str(error))
         return 1
-    return await _until_end(process, stopping)
+    running.by_name[part.name] = process
+    try:
+        return await _until_end(process, stopping)
+    finally:
+        del running.by_name[part.name]
 
 
 def _next_wait(last: float | None, *, steady: bool) -> float:

@@ -50,5 +50,9 @@ class StoreConfig:
         return self.data / "media"
 
     @property
+    def daybook(self) -> Path:
+        return self.data / "ledger"
+
+    @property
     def index(self) -> Path:
         return self.data / "index.sqlite"

@@ -1,87 +1,55 @@
-"""The index of recordings and conversations: put by the keeper, searched by everybody."""
+"""The index of recordings, conversations and the ledger's facts: put by the keeper, searched by everybody."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from osrec.errors import OsrecError, StoreError
-from osrec.store.assembly import seconds
 from osrec.store.database import connect
-from osrec.store.records import ConversationEnded, Decision, Direction, Party
-from osrec.store.schema import ConversationPartyRow, ConversationRow, RecordingPartyRow, RecordingRow
+from osrec.store.index_rows import (
+    Conversation,
+    Recording,
+    Told,
+    conversation_of,
+    conversation_row,
+    ledger_row,
+    recording_of,
+    recording_row,
+    together,
+)
+from osrec.store.index_search import between, matches, matches_number, parse_cursor
+from osrec.store.records import Blind, ConversationEnded, Direction, Dropped, Stray
+from osrec.store.schema import (
+    ConversationPartyRow,
+    ConversationRow,
+    LedgerDayRow,
+    LedgerRow,
+    RecordingPartyRow,
+    RecordingRow,
+)
 from osrec.store.sidecar import Sidecar
 
 Row = TypeVar("Row")
+Fact = TypeVar("Fact", Blind, Stray, Dropped)
 Table = TypeVar("Table", RecordingRow, ConversationRow)
 
 
+__all__ = ["Conversation", "Index", "NoSuchRecordingError", "Page", "Recording", "Told"]
+
+_MOST_IDS = 500  # in one question: SQLite takes 32766
 _CANDIDATES = 5  # named when an id is not unique
 
 
 class NoSuchRecordingError(OsrecError):
     """No recording, or more than one, has that id; the message says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A recording as the index knows it; `sidecar` is below the media directory and tells everything else."""
-
-    id: UUID
-    conversation: UUID
-    station: str
-    started: datetime
-    ended: datetime
-    direction: Direction
-    parties: tuple[Party, ...]
-    codec: str
-    sample_count: int
-    missing_samples: int
-    reason: str
-    sidecar: str
-    sidecar_sha256: str
-    media_file: str
-    media_bytes: int
-    media_sha256: str
-    left_sha256: str
-    right_sha256: str
-    key_id: int
-    flags: tuple[str, ...]
-    stored: datetime
-
-    @property
-    def seconds(self) -> float:
-        return seconds(self.sample_count)
-
-    @property
-    def missing_seconds(self) -> float:
-        return seconds(self.missing_samples)
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A conversation that is over."""
-
-    id: UUID
-    started: datetime
-    answered: datetime | None
-    ended: datetime
-    direction: Direction
-    outcome: str
-    reason: str | None
-    stations: tuple[str, ...]
-    parties: tuple[Party, ...]
-    calls: tuple[str, ...]
-    recordings: tuple[UUID, ...]
-    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,30 +85,7 @@ class Index:
             file: the sidecar's, below the media directory.
             sha256: the sidecar's.
         """
-        parties = [RecordingPartyRow(**_party_columns(at, party)) for at, party in enumerate(sidecar.parties)]
-        row = RecordingRow(
-            id=str(sidecar.recording),
-            conversation=str(sidecar.conversation),
-            station=sidecar.station,
-            started=sidecar.started,
-            ended=sidecar.ended,
-            direction=sidecar.direction,
-            codec=sidecar.codec,
-            sample_count=sidecar.sample_count,
-            missing_samples=sidecar.missing_samples,
-            reason=sidecar.reason,
-            sidecar=file,
-            sidecar_sha256=sha256,
-            media_file=str(Path(file).with_name(sidecar.media.file)),
-            media_bytes=sidecar.media.bytes,
-            media_sha256=sidecar.media.sha256,
-            left_sha256=sidecar.media.octets_sha256.left,
-            right_sha256=sidecar.media.octets_sha256.right,
-            key_id=sidecar.key_id,
-            flags=" ".join(sidecar.flags),
-            stored=stored,
-            parties=parties,
-        )
+        row = recording_row(sidecar, file, sha256, stored)
         with self._session() as session:
             if (old := session.get(RecordingRow, row.id)) is not None:
                 session.delete(old)
@@ -148,26 +93,81 @@ class Index:
             session.add(row)
             session.commit()
 
-    def put_conversations(self, ended: Iterable[ConversationEnded]) -> None:
-        """Add conversations, all in one transaction.
+    def tell(self, told: Iterable[Told], days: Mapping[str, int] | None = None) -> None:
+        """Add conversations and what else the ledger needs, all in one transaction.
 
-        Of one that is known already, as when the recorder was restarted during it, the parts are put together.
+        Of a conversation that is known already, as when the recorder was restarted during it, the parts are put
+        together; anything else that is known already stays as it is.
+
+        Args:
+            days: how many octets of which day's file that makes.
         """
         with self._session() as session:
-            for one in ended:
-                row = session.get(ConversationRow, str(one.conversation))
-                whole = one
-                if row is not None:
-                    whole = _together(_conversation(row), one)
-                    session.delete(row)
-                    session.flush()
-                session.add(_conversation_row(whole))
+            for one in told:
+                if isinstance(one, ConversationEnded):
+                    _put_conversation(session, one)
+                else:
+                    session.merge(ledger_row(one))
                 session.flush()
+            for day, octets in (days or {}).items():
+                session.merge(LedgerDayRow(day=day, octets=octets))
             session.commit()
+
+    def day_octets(self) -> dict[str, int]:
+        """How much of each day's file the index has."""
+        with self._session() as session:
+            return {row.day: row.octets for row in session.scalars(select(LedgerDayRow))}
+
+    def facts(self, kind: type[Fact], since: datetime | None = None, until: datetime | None = None) -> list[Fact]:
+        """Blind spans, stray or dropped audio that touch a span of time, oldest first."""
+        statement = select(LedgerRow.record).where(LedgerRow.kind == kind.model_fields["kind"].default)
+        if since is not None:
+            statement = statement.where(LedgerRow.until > since)
+        if until is not None:
+            statement = statement.where(LedgerRow.since < until)
+        with self._session() as session:
+            texts = session.scalars(statement.order_by(LedgerRow.since, LedgerRow.id)).all()
+        return [kind.model_validate_json(text) for text in texts]
+
+    def dropped_of(self, conversations: Iterable[UUID]) -> list[Dropped]:
+        """What was dropped of those conversations, oldest first."""
+        ids = [str(id) for id in conversations]
+        statement = select(LedgerRow.record).where(LedgerRow.kind == "dropped", LedgerRow.conversation.in_(ids))
+        with self._session() as session:
+            texts = session.scalars(statement.order_by(LedgerRow.since, LedgerRow.id)).all()
+        return [Dropped.model_validate_json(text) for text in texts]
+
+    def recordings_of(self, conversations: Iterable[UUID]) -> list[Recording]:
+        """Their recordings, oldest first."""
+        return self._rows(RecordingRow.conversation.in_([str(id) for id in conversations]))
+
+    def by_ids(self, recordings: Iterable[UUID]) -> list[Recording]:
+        """Those of these that there are, oldest first."""
+        ids = [str(id) for id in recordings]
+        portions = (ids[at : at + _MOST_IDS] for at in range(0, len(ids), _MOST_IDS))
+        return [row for portion in portions for row in self._rows(RecordingRow.id.in_(portion))]
+
+    def _rows(self, condition: ColumnElement[bool]) -> list[Recording]:
+        with self._session() as session:
+            rows = session.scalars(select(RecordingRow).where(condition).order_by(RecordingRow.started))
+            return [recording_of(row) for row in rows]
+
+    def claims(self, recording: UUID, conversation: UUID) -> bool:
+        """Whether that conversation is known, or any that names the recording."""
+        names = ConversationRow.recordings.contains(str(recording))  # it was joined with another one afterwards
+        statement = select(ConversationRow.id).where(or_(ConversationRow.id == str(conversation), names)).limit(1)
+        with self._session() as session:
+            return session.scalar(statement) is not None
 
     def has(self, recording: UUID) -> bool:
         with self._session() as session:
             return session.get(RecordingRow, str(recording)) is not None
+
+    def has_dropped(self, recording: UUID) -> bool:
+        """Whether nothing of it was kept."""
+        statement = select(LedgerRow.record).where(LedgerRow.recording == str(recording))
+        with self._session() as session:
+            return any(Dropped.model_validate_json(text).whole for text in session.scalars(statement))
 
     def newest_stored(self) -> datetime | None:
         """When the last recording was put; None when there is none."""
@@ -186,7 +186,7 @@ class Index:
             if len(rows) > 1:
                 several = ", ".join(row.id for row in rows[:_CANDIDATES]) + (", ..." if len(rows) > _CANDIDATES else "")
                 raise NoSuchRecordingError(f"recording {id!r}: more than one begins or ends like that: {several}")
-            return _recording(rows[0])
+            return recording_of(rows[0])
 
     def search(
         self,
@@ -207,16 +207,16 @@ class Index:
             station: number of the monitored station, with * too.
             cursor: of the page before.
         """
-        statement = select(RecordingRow).where(*_between(RecordingRow, since, until))
+        statement = select(RecordingRow).where(*between(RecordingRow, since, until))
         if direction is not None:
             statement = statement.where(RecordingRow.direction == direction)
         if station is not None:
-            statement = statement.where(_matches(RecordingRow.station, station))
+            statement = statement.where(matches(RecordingRow.station, station))
         if party is not None:
-            numbers = _matches_number(RecordingPartyRow, party)
+            numbers = matches_number(RecordingPartyRow, party)
             statement = statement.where(RecordingRow.id.in_(select(RecordingPartyRow.recording).where(numbers)))
         rows, next_cursor = self._page(statement, RecordingRow, limit, cursor)
-        return Page(tuple(_recording(row) for row in rows), next_cursor)
+        return Page(tuple(recording_of(row) for row in rows), next_cursor)
 
     def conversations(
         self,
@@ -230,25 +230,25 @@ class Index:
         cursor: str | None = None,
     ) -> Page[Conversation]:
         """Conversations, newest first; the arguments are those of `search`."""
-        statement = select(ConversationRow).where(*_between(ConversationRow, since, until))
+        statement = select(ConversationRow).where(*between(ConversationRow, since, until))
         if direction is not None:
             statement = statement.where(ConversationRow.direction == direction)
         if outcome is not None:
             statement = statement.where(ConversationRow.outcome == outcome)
         if party is not None:
-            numbers = _matches_number(ConversationPartyRow, party)
+            numbers = matches_number(ConversationPartyRow, party)
             statement = statement.where(
                 ConversationRow.id.in_(select(ConversationPartyRow.conversation).where(numbers))
             )
         rows, next_cursor = self._page(statement, ConversationRow, limit, cursor)
-        return Page(tuple(_conversation(row) for row in rows), next_cursor)
+        return Page(tuple(conversation_of(row) for row in rows), next_cursor)
 
     def _page(
         self, statement: Select[Table], table: type[Table], limit: int, cursor: str | None
     ) -> tuple[list[Table], str | None]:
         """Pages by key: the thousandth costs what the first one does."""
         if cursor is not None:
-            at, id = _parse_cursor(cursor)
+            at, id = parse_cursor(cursor)
             statement = statement.where(or_(table.started < at, and_(table.started == at, table.id < id)))
         statement = statement.order_by(table.started.desc(), table.id.desc()).limit(limit + 1)
         with self._session() as session:
@@ -265,126 +265,10 @@ class Index:
             raise StoreError(f"{self._path}: {getattr(error, 'orig', None) or error}") from error
 
 
-def _party_columns(position: int, party: Party) -> dict[str, object]:
-    reverse = None if party.number is None else party.number[::-1]
-    return {"position": position, "number_reversed": reverse, **party.model_dump()}
-
-
-def _conversation_row(ended: ConversationEnded) -> ConversationRow:
-    return ConversationRow(
-        id=str(ended.conversation),
-        started=ended.started,
-        answered=ended.answered,
-        ended=ended.ended,
-        direction=ended.direction,
-        outcome=ended.outcome,
-        reason=ended.reason,
-        stations=json.dumps(ended.stations),
-        calls=json.dumps(ended.calls),
-        recordings=json.dumps([str(recording) for recording in ended.recordings]),
-        decision=ended.decision.model_dump_json(),
-        parties=[ConversationPartyRow(**_party_columns(at, party)) for at, party in enumerate(ended.parties)],
-    )
-
-
-def _together(known: Conversation, more: ConversationEnded) -> ConversationEnded:
-    """One conversation of two parts; what the later one says of parties and decision counts."""
-    answers = [at for at in (known.answered, more.answered) if at is not None]
-    recordings = list(dict.fromkeys([*known.recordings, *more.recordings]))
-    return more.model_copy(
-        update={
-            "started": min(known.started, more.started),
-            "answered": min(answers, default=None),
-            "ended": max(known.ended, more.ended),
-            "direction": known.direction if more.direction == "unknown" else more.direction,
-            "stations": list(dict.fromkeys([*known.stations, *more.stations])),
-            "calls": list(dict.fromkeys([*known.calls, *more.calls])),
-            "parties": more.parties + [p for p in known.parties if p.number not in {q.number for q in more.parties}],
-            "recordings": recordings,
-            "outcome": "recorded" if recordings else "not_recorded",
-            "reason": None if recordings else more.reason,
-        }
-    )
-
-
-def _party(row: RecordingPartyRow | ConversationPartyRow) -> Party:
-    return Party(number=row.number, name=row.name, external=row.external, recorded=row.recorded)
-
-
-def _recording(row: RecordingRow) -> Recording:
-    return Recording(
-        UUID(row.id),
-        UUID(row.conversation),
-        row.station,
-        row.started,
-        row.ended,
-        row.direction,
-        tuple(_party(party) for party in row.parties),
-        row.codec,
-        row.sample_count,
-        row.missing_samples,
-        row.reason,
-        row.sidecar,
-        row.sidecar_sha256,
-        row.media_file,
-        row.media_bytes,
-        row.media_sha256,
-        row.left_sha256,
-        row.right_sha256,
-        row.key_id,
-        tuple(row.flags.split()),
-        row.stored,
-    )
-
-
-def _conversation(row: ConversationRow) -> Conversation:
-    return Conversation(
-        UUID(row.id),
-        row.started,
-        row.answered,
-        row.ended,
-        row.direction,
-        row.outcome,
-        row.reason,
-        tuple(json.loads(row.stations)),
-        tuple(_party(party) for party in row.parties),
-        tuple(json.loads(row.calls)),
-        tuple(UUID(recording) for recording in json.loads(row.recordings)),
-        Decision.model_validate_json(row.decision),
-    )
-
-
-def _between(
-    table: type[RecordingRow] | type[ConversationRow], since: datetime | None, until: datetime | None
-) -> list[ColumnElement[bool]]:
-    conditions = []
-    if since is not None:
-        conditions.append(table.started >= since)
-    if until is not None:
-        conditions.append(table.started < until)
-    return conditions
-
-
-def _glob(pattern: str) -> str:
-    """* and ? are special; SQLite's GLOB uses an index for what stands before them."""
-    return pattern.replace("[", "[[]")
-
-
-def _matches(column: InstrumentedAttribute[Any], pattern: str) -> ColumnElement[bool]:
-    return (
-        column.op("GLOB", is_comparison=True)(_glob(pattern)) if "*" in pattern or "?" in pattern else column == pattern
-    )
-
-
-def _matches_number(table: type[RecordingPartyRow] | type[ConversationPartyRow], pattern: str) -> ColumnElement[bool]:
-    if pattern.startswith("*") and not set("*?") & set(pattern[1:]):
-        return _matches(table.number_reversed, pattern[::-1])
-    return _matches(table.number, pattern)
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, str]:
-    at, _, id = cursor.partition("/")
-    try:
-        return datetime.fromisoformat(at).astimezone(UTC), str(UUID(id))
-    except ValueError:
-        raise StoreError(f"cursor {cursor!r}: give the one that came with the page before") from None
+def _put_conversation(session: Session, ended: ConversationEnded) -> None:
+    row = session.get(ConversationRow, str(ended.conversation))
+    if row is not None:
+        ended = together(conversation_of(row), ended)
+        session.delete(row)
+        session.flush()
+    session.add(conversation_row(ended))

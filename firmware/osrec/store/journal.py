@@ -14,7 +14,7 @@ from uuid import UUID
 
 from osrec.store.block import NO_RECORDING, Block, Codec, Flag, Kind, Sides, encode
 from osrec.store.disk import Disk, write_all
-from osrec.store.records import Closed, Note, Opened, Record
+from osrec.store.records import Closed, Erased, Kept, Note, Opened, Record
 from osrec.store.segment import Segment, SegmentDirectory
 
 
@@ -33,7 +33,7 @@ class Entry:
 
 
 def record_entry(record: Record, flags: Flag = Flag.NONE) -> Entry:
-    recording = record.recording if isinstance(record, Opened | Note | Closed) else NO_RECORDING
+    recording = record.recording if isinstance(record, Opened | Kept | Erased | Note | Closed) else NO_RECORDING
     return Entry(Kind.RECORD, record.model_dump_json().encode(), recording, flags=flags)
 
 

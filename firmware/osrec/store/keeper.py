@@ -6,7 +6,7 @@ again from the journal; a row that is then still missing is made from the sideca
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,19 +15,21 @@ from uuid import UUID
 import structlog
 
 from osrec.errors import StoreError
-from osrec.store.assembly import Assembly
+from osrec.store.assembly import Assembly, seconds
 from osrec.store.config import StoreConfig
+from osrec.store.cut_off import cut_off, cut_off_with, dropped_parts
 from osrec.store.database import migrate
+from osrec.store.daybook import Daybook
 from osrec.store.disk import Disk
 from osrec.store.follow import Follower
-from osrec.store.index import Index
+from osrec.store.index import Index, Told
+from osrec.store.intake import Intake
 from osrec.store.layout import TEMPORARY, recording_of
-from osrec.store.ledger import Ledger
 from osrec.store.media import file_sha256
 from osrec.store.publish import Made, discard, make, publish
-from osrec.store.records import ConversationEnded
+from osrec.store.scrub import Done, scrub
 from osrec.store.segment import release
-from osrec.store.sidecar import Sidecar, read_sidecar
+from osrec.store.sidecar import read_sidecar
 from osrec.store.takeover import LOCK_NAME
 
 KEEPER_LOCK = "keeper.lock"
@@ -63,7 +65,9 @@ class Keeper:
         for directory in config.journals:
             self._disk.make_directory(directory)
         self._follower = Follower(self._disk, config.journals)
-        self._ledger = Ledger()
+        self._intake = Intake()
+        self._daybook = Daybook(self._disk, config.daybook)
+        self._scrubbed: dict[UUID, Done] = {}
         self._retry: dict[UUID, float] = {}
         self._quiet_since: float | None = None
         self._run: tuple[UUID, float] | None = None
@@ -77,12 +81,14 @@ class Keeper:
         """Store what ended since the last step. `now` is monotonic."""
         if self._poll() or self._quiet_since is None:
             self._quiet_since = now
-        if self._run is None or self._run[0] != self._ledger.run:
-            self._run = self._ledger.run, now
-        self._store_conversations()
-        for assembly in self._ledger.closed():
-            self._store(assembly, now, self._publish)
-        for assembly in self._ledger.left_open():
+        if self._run is None or self._run[0] != self._intake.run:
+            self._run = self._intake.run, now
+        self._store_told()
+        for assembly in [*self._intake.recordings.values()]:
+            self._scrub(assembly)
+        for assembly in self._intake.closed():
+            self._store(assembly, now)
+        for assembly in self._intake.left_open():
             self._store_left_open(assembly, now)
         self._release()
 
@@ -90,46 +96,85 @@ class Keeper:
         """Read the news of the journal. True when there are any."""
         news = False
         for segment, position, block in self._follower.poll():
-            self._ledger.take(segment, position, block)
+            self._intake.take(segment, position, block)
             news = True
         return news
 
-    def _store_conversations(self) -> None:
-        if self._ledger.conversations:
-            self._index.put_conversations(ended for _, ended in self._ledger.conversations)
-            self._ledger.conversations.clear()
+    def _store_told(self) -> None:
+        if self._intake.told:
+            self._tell(one for _, one in self._intake.told)
+            self._intake.told.clear()
+
+    def _tell(self, told: Iterable[Told]) -> None:
+        """To the day's file first: the index can be made from it again."""
+        written, days = self._daybook.append(told)
+        self._index.tell(written, days)
 
     # Recordings.
 
-    def _store(self, assembly: Assembly, now: float, publish: Callable[[Made], bool]) -> None:
-        """One that cannot be stored must not hold up the others: it is tried again later."""
+    def _scrub(self, assembly: Assembly) -> None:
+        """Overwrite what nobody may keep, also of a recording that goes on."""
+        changed = scrub(self._disk, assembly, self._scrubbed.setdefault(assembly.recording, set()))
+        if changed:
+            _log.info("audio taken out of the journal", recording=str(assembly.recording), blocks=changed)
+
+    def _store(self, assembly: Assembly, now: float, *, alone: bool = False) -> None:
+        """One that cannot be stored must not hold up the others: it is tried again later.
+
+        Args:
+            alone: only while no recorder can go on with it.
+        """
         recording = assembly.recording
         if now < self._retry.get(recording, now):
             return
-        if self._index.has(recording):
-            self._ledger.set_stored(recording)
+        if self._index.has(recording) or self._index.has_dropped(recording):
+            self._set_stored(recording)
             return
         try:
-            made = make(self._disk, self._config, assembly)
-            if not publish(made):
-                return
+            stored = self._drop(assembly, alone) if assembly.unwanted else self._keep(assembly, alone)
         except (OSError, StoreError) as error:
             self._retry[recording] = now + _RETRY
             _log.error("a recording could not be stored", recording=str(recording), error=str(error), again=_RETRY)
             return
-        self._retry.pop(recording, None)
+        if stored:
+            self._retry.pop(recording, None)
+            self._set_stored(recording)
+
+    def _set_stored(self, recording: UUID) -> None:
+        self._intake.set_stored(recording)
+        self._scrubbed.pop(recording, None)
+
+    def _keep(self, assembly: Assembly, alone: bool) -> bool:
+        """Make files of it. False when it goes on after all."""
+        made = make(self._disk, self._config, assembly)
+        if alone and not self._finish(assembly, lambda: self._publish(assembly, made)):
+            discard(self._disk, made)
+            return False
+        if not alone:
+            self._publish(assembly, made)
         self._put(made.directory / made.name)
-        self._ledger.set_stored(recording)
         _log.info(
             "recording stored",
-            recording=str(recording),
-            seconds=made.sidecar.sample_count / 8000,
+            recording=str(assembly.recording),
+            seconds=seconds(made.sidecar.sample_count),
             missing_samples=made.sidecar.missing_samples,
             flags=made.sidecar.flags,
         )
+        return True
 
-    def _publish(self, made: Made) -> bool:
+    def _publish(self, assembly: Assembly, made: Made) -> None:
+        self._tell(dropped_parts(assembly))
         publish(self._disk, made)
+
+    def _drop(self, assembly: Assembly, alone: bool) -> bool:
+        """Nobody asked for it, or nobody may have it. False when it goes on after all."""
+        if alone and not self._finish(assembly, lambda: None):
+            return False
+        scrub(self._disk, assembly, set())
+        self._tell(dropped_parts(assembly))
+        if not assembly.is_closed:  # and so is its conversation: no recorder will tell how it ended
+            self._tell([cut_off_with(assembly)])
+        _log.info("recording dropped", recording=str(assembly.recording), cause=assembly.unwanted)
         return True
 
     def _store_left_open(self, assembly: Assembly, now: float) -> None:
@@ -137,12 +182,12 @@ class Keeper:
         patience = self._config.resume_seconds
         if self._run is not None and assembly.run != self._run[0]:
             if now - self._run[1] >= 2 * patience:  # a newer recorder runs and has not taken it over
-                self._store(assembly, now, self._publish)
+                self._store(assembly, now)
         elif self._quiet_since is not None and now - self._quiet_since >= patience:
-            self._store(assembly, now, lambda made: self._publish_alone(made, assembly))
+            self._store(assembly, now, alone=True)
 
-    def _publish_alone(self, made: Made, assembly: Assembly) -> bool:
-        """Publish while no recorder can start; not if one runs, or has written on meanwhile."""
+    def _finish(self, assembly: Assembly, last: Callable[[], None]) -> bool:
+        """Do the last step while no recorder can start; not if one runs, or has written on meanwhile."""
         blocks = assembly.blocks
         with ExitStack() as locks:
             try:
@@ -150,17 +195,18 @@ class Keeper:
                     locks.callback(self._disk.close, self._disk.lock(directory / LOCK_NAME))
             except BlockingIOError:
                 self._quiet_since = None  # it runs and has nothing to write
-            else:
-                self._poll()
-                if assembly.blocks == blocks and assembly.closed is None:
-                    return self._publish(made)
-        discard(self._disk, made)
-        return False
+                return False
+            self._poll()
+            if assembly.blocks != blocks or assembly.is_closed:
+                return False
+            last()
+            assembly.abandoned = True
+            return True
 
     def _put(self, sidecar: Path) -> None:
         description = read_sidecar(sidecar)
         if "left_open" in description.flags:  # and so is its conversation: no recorder will tell how it ended
-            self._index.put_conversations([_cut_off(description)])
+            self._tell([cut_off(description)])
         self._index.put(
             description,
             sidecar.relative_to(self._config.media).as_posix(),
@@ -171,9 +217,9 @@ class Keeper:
     def _release(self) -> None:
         """Let go of segments of which everything is safe elsewhere."""
         for segment in self._follower.disposable():
-            if not self._ledger.needed(segment):
+            if not self._intake.needed(segment):
                 release(self._disk, segment, self._config.segments)
-                self._ledger.forget(segment)
+                self._intake.forget(segment)
                 self._follower.forget(segment)
 
     # After a crash.
@@ -188,8 +234,13 @@ class Keeper:
     def _reconcile(self) -> None:
         """Remove half-made files, and give a row to each sidecar that has none.
 
-        Only days in which something changed since the last recording was stored can have either.
+        Only days in which something changed since the last recording was stored can have either. What the day files
+        tell and the index does not know goes there, too.
         """
+        known = self._index.day_octets()
+        for name, size in self._daybook.sizes().items():
+            if size > known.get(name, 0):
+                self._index.tell(self._daybook.read(name, known.get(name, 0)), {name: size})
         newest = self._index.newest_stored()
         since = 0.0 if newest is None else (newest - timedelta(days=1)).timestamp()
         for day in self._config.media.glob("*/*/*"):
@@ -209,23 +260,6 @@ class Keeper:
             _log.warning("a recording had no row in the index", sidecar=str(sidecar))
         except StoreError as error:  # left where it is for `verify` to report
             _log.error("a sidecar cannot be read", error=str(error))
-
-
-def _cut_off(sidecar: Sidecar) -> ConversationEnded:
-    """What is known of a conversation whose recorder never came back."""
-    return ConversationEnded(
-        conversation=sidecar.conversation,
-        started=sidecar.started,
-        answered=sidecar.started,
-        ended=sidecar.ended,
-        direction=sidecar.direction,
-        stations=[sidecar.station],
-        parties=sidecar.parties,
-        calls=sidecar.calls,
-        decision=sidecar.decision,
-        recordings=[sidecar.recording],
-        outcome="recorded",
-    )
 
 
 def run_keeper(config: StoreConfig, stop: threading.Event) -> None:

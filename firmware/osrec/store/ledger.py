@@ -1,79 +1,148 @@
-"""What the keeper has read from the journal and what of it is already safe elsewhere: pure bookkeeping."""
+"""The ledger: what became of each conversation. Every one is in exactly one class; described in docs/ledger.md."""
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
-from osrec.store.assembly import Assembly
-from osrec.store.block import NO_RECORDING, Block, Flag, Kind
-from osrec.store.records import Closed, ConversationEnded, Note, Opened, RunStarted
-from osrec.store.recovery import decode_record
-from osrec.store.segment import Segment
+from osrec.store.index import Conversation
+from osrec.store.records import Blind, Dropped, Stray
+
+Class = Literal["recorded", "gaps", "not_recorded"]
+CLASSES: tuple[Class, ...] = ("recorded", "gaps", "not_recorded")
 
 
-@dataclass(slots=True)
-class Ledger:
-    """The state of the keeper; all of it can be read again from the journal.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span of time without audio, and why."""
+
+    since: datetime
+    until: datetime
+    cause: str
+
+    @property
+    def seconds(self) -> float:
+        return (self.until - self.since).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording of a conversation: from when to when, and where it has no audio."""
+
+    id: UUID
+    station: str
+    since: datetime
+    until: datetime
+    gaps: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """A station that talked, and was not recorded, or not kept."""
+
+    station: str
+    span: Span
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One conversation.
 
     Attributes:
-        recordings: not yet stored.
-        stored: ids whose files and row are safe, while the journal still has something of them.
-        conversations: not yet in the index, by the segment that tells them.
-        run: of the recorder that wrote last.
+        reason: of one that is not recorded; None else.
+        detail: the same for people, "" when nothing is to be said.
     """
 
-    recordings: dict[UUID, Assembly] = field(default_factory=dict)
-    stored: set[UUID] = field(default_factory=set)
-    conversations: list[tuple[Segment, ConversationEnded]] = field(default_factory=list)
-    run: UUID = NO_RECORDING
-    _mentions: dict[Segment, set[UUID]] = field(default_factory=dict)
+    conversation: Conversation
+    kind: Class
+    reason: str | None
+    detail: str
+    recordings: tuple[Recorded, ...]
+    missed: tuple[Unrecorded, ...]
 
-    def take(self, segment: Segment, position: int, block: Block) -> None:
-        if block.kind is not Kind.RECORD:
-            self._assembly(segment, block.recording).take(segment, position, block)
-            return
-        record = decode_record(block)
-        match record:
-            case Opened() | Note() | Closed():
-                repeated = Flag.REPEATED in block.flags
-                if repeated and record.recording in self.stored:
-                    return
-                assembly = self._assembly(None if repeated else segment, record.recording)
-                assembly.take_record(segment, block, record)
-            case ConversationEnded():
-                self.conversations.append((segment, record))
-            case RunStarted():
-                self.run = record.run
-            case _:  # an anchor is for the recorder, an unknown record for a later version
-                pass
+    @property
+    def causes(self) -> Counter[str]:
+        """How often what is the cause of something that is not there."""
+        if self.kind == "not_recorded":
+            return Counter([self.reason or "too_short"])
+        return Counter({gap.cause for one in self.recordings for gap in one.gaps} | {m.span.cause for m in self.missed})
 
-    def closed(self) -> list[Assembly]:
-        """Complete recordings that are not stored."""
-        return [assembly for assembly in self.recordings.values() if assembly.closed is not None]
 
-    def left_open(self) -> list[Assembly]:
-        return [assembly for assembly in self.recordings.values() if assembly.closed is None]
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The conversations that began in a span of time, and what was seen besides them.
 
-    def set_stored(self, recording: UUID) -> None:
-        self.stored.add(recording)
-        self.recordings.pop(recording, None)
+    Attributes:
+        blind: spans in which stations were not watched.
+        stray: audio that belongs to no conversation.
+        findings: what does not fit together; nothing, when all is in order.
+    """
 
-    def needed(self, segment: Segment) -> bool:
-        """Whether anything in it is not yet safe elsewhere."""
-        return any(told == segment for told, _ in self.conversations) or not (
-            self._mentions.get(segment, set()) <= self.stored
-        )
+    since: datetime | None
+    until: datetime | None
+    entries: tuple[Entry, ...]
+    blind: tuple[Blind, ...]
+    stray: tuple[Stray, ...]
+    findings: tuple[str, ...]
 
-    def forget(self, segment: Segment) -> None:
-        """It was released."""
-        gone = self._mentions.pop(segment, set())
-        self.stored -= gone - set().union(*self._mentions.values())
+    def totals(self) -> dict[Class, int]:
+        counts = Counter(entry.kind for entry in self.entries)
+        return {kind: counts[kind] for kind in CLASSES}
 
-    def _assembly(self, segment: Segment | None, recording: UUID) -> Assembly:
-        if segment is not None:
-            self._mentions.setdefault(segment, set()).add(recording)
-        assembly = self.recordings.get(recording) or Assembly(recording)
-        if recording not in self.stored:
-            self.recordings[recording] = assembly
-        if segment is not None:
-            assembly.run = self.run
-        return assembly
+    def causes(self) -> dict[Class, dict[str, int]]:
+        """Conversations by cause, most frequent first; one with several causes counts with each."""
+        sums: dict[Class, Counter[str]] = {kind: Counter() for kind in CLASSES}
+        for entry in self.entries:
+            sums[entry.kind] += entry.causes
+        return {kind: dict(counts.most_common()) for kind, counts in sums.items()}
+
+
+def classify(
+    conversation: Conversation, recordings: Sequence[Recorded], dropped: Sequence[Dropped], lost: int
+) -> Entry:
+    """The class of a conversation.
+
+    Args:
+        recordings: those that are there.
+        dropped: what the keeper dropped of it, as told.
+        lost: recordings that should be there and are not.
+    """
+    missed = [Unrecorded(one.station, Span(one.since, one.until, one.blame), one.detail) for one in conversation.missed]
+    missed += [Unrecorded(one.station, span, None) for one in dropped if (span := _span(one, conversation)).seconds > 0]
+    missed.sort(key=lambda one: one.span.since)
+    if not recordings:
+        reason = _why_not(conversation, dropped, lost)
+        detail = conversation.reason or ("its file is not there" if reason == "lost" else "")
+        return Entry(conversation, "not_recorded", reason, detail, (), tuple(missed))
+    whole = not missed and not lost and not any(one.gaps for one in recordings)
+    detail = conversation.reason or (f"{lost} of its recordings are not there" if lost else "")
+    return Entry(conversation, "recorded" if whole else "gaps", None, detail, tuple(recordings), tuple(missed))
+
+
+def _span(dropped: Dropped, conversation: Conversation) -> Span:
+    """What a rule says never to from some moment on, it says to all that follows, not only to what was dropped."""
+    to_the_end = dropped.cause == "never" and not dropped.whole
+    return Span(dropped.since, max(dropped.until, conversation.ended) if to_the_end else dropped.until, dropped.cause)
+
+
+def _why_not(conversation: Conversation, dropped: Sequence[Dropped], lost: int) -> str:
+    """The one reason of a conversation without a recording."""
+    if lost:
+        return "lost"
+    if conversation.decision.action == "never" or any(one.cause == "never" for one in dropped):
+        return "never"
+    if conversation.decision.action == "none":
+        return "no_rule"
+    if conversation.answered is None:
+        return "not_answered"
+    if conversation.decision.action == "on_demand" and (dropped or not conversation.missed):
+        return "not_kept"
+    if conversation.missed:
+        lengths: Counter[str] = Counter()
+        for one in conversation.missed:
+            lengths[one.blame] += max(1, int((one.until - one.since) / timedelta(microseconds=1)))
+        return lengths.most_common(1)[0][0]
+    return "too_short"

@@ -11,8 +11,7 @@ from osrec.store.config import StoreConfig
 from osrec.store.disk import Disk, sync_file, write_file
 from osrec.store.layout import PEAKS, SIDECAR, TEMPORARY, media_directory
 from osrec.store.media import POINT, Written, file_sha256, media_format, octets_sha256, write_media
-from osrec.store.running import CHANGEABLE
-from osrec.store.sidecar import Event, Media, MissingSamples, Peaks, Sidecar, SideHashes
+from osrec.store.sidecar import Event, KeptAt, Media, MissingSamples, Peaks, Sidecar, SideHashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +104,14 @@ def _read_back(media: Path, written: Written) -> None:
 
 def _sidecar(assembly: Assembly, written: Written, media: Path, peaks: Path) -> Sidecar:
     opened, first = assembly.description(), assembly.first_sample
-    latest = {name: getattr(opened, name) for name in CHANGEABLE}
-    for note in assembly.notes:
-        latest |= {name: value for name in latest if (value := getattr(note, name)) is not None}
     media_bytes, media_sha256 = file_sha256(temporary(media))
     peaks_bytes, peaks_sha256 = file_sha256(temporary(peaks))
     return Sidecar.model_validate(
         {
-            **latest,
+            **assembly.latest,
             "recording": opened.recording,
             "station": opened.station,
-            "started": opened.at,
+            "started": assembly.started,
             "ended": assembly.ended,
             "channels": opened.channels,
             "codec": opened.codec,
@@ -127,7 +123,8 @@ def _sidecar(assembly: Assembly, written: Written, media: Path, peaks: Path) -> 
             "events": _events(assembly),
             "clock": opened.clock,
             "decision": opened.decision,
-            "reason": assembly.closed.reason if assembly.closed else "left_open",
+            "kept": KeptAt(at=assembly.kept.at, by=assembly.kept.by) if assembly.kept else None,
+            "reason": _reason(assembly),
             "media": Media(
                 file=media.name,
                 format=media_format(opened.codec, written.sample_count),
@@ -152,18 +149,24 @@ def _events(assembly: Assembly) -> list[Event]:
     return [
         Event(
             at=event.at,
-            sample=None if event.sample is None else event.sample - first,
+            sample=None if event.sample is None or event.sample < first else event.sample - first,
             kind=event.kind,
             cause=event.cause,
             detail=event.detail,
         )
-        for event in (note.event for note in assembly.notes)
+        for event in (note.event for note in assembly.notes if note.paused is None)  # pauses are told by the gaps
     ]
+
+
+def _reason(assembly: Assembly) -> str:
+    if assembly.erased is not None:
+        return f"a rule says {assembly.erased.cause}"
+    return assembly.closed.reason if assembly.closed else "left_open"
 
 
 def _flags(assembly: Assembly, written: Written) -> list[str]:
     flags = {
-        "left_open": assembly.closed is None,
+        "left_open": not assembly.is_closed,
         "metadata_lost": assembly.opened is None,
         "journal_damaged": any(hole.cause == "journal_damaged" for hole in written.holes),
     }

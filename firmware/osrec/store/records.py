@@ -10,6 +10,19 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 Direction = Literal["in", "out", "internal", "unknown"]
+Action = Literal["record", "never", "on_demand", "none"]
+Blame = Literal[  # why a talking station was not recorded
+    "no_pair",
+    "preempted",
+    "fork_refused",
+    "fork_lost",
+    "link_down",
+    "line_alarm",
+    "licence",
+    "monitor",
+    "journal_full",
+    "requested_late",
+]
 
 
 class Record(BaseModel):
@@ -22,6 +35,7 @@ class Party(Record):
     number: str | None
     name: str | None = None
     external: bool = False
+    e164: str | None = None  # the number in the form +49..., None when it could not be brought into it
     recorded: bool = False  # the monitored station whose audio this recording is
 
 
@@ -37,11 +51,12 @@ class Channel(Record):
 class Decision(Record):
     """Why a conversation is recorded, or is not."""
 
-    action: Literal["record", "never", "none"]  # none: no rule matched
+    action: Action  # none: no rule matched
     rule: str | None
     version: str  # of the rule set
     facts: dict[str, str] = {}
     trace: list[str] = []  # one line a rule looked at
+    priority: int = 0  # a higher one may take the pair of a lower one
 
 
 class Clock(Record):
@@ -78,6 +93,17 @@ class Opened(Record):
     calls: list[str] = []  # PBX call ids, hex
     decision: Decision
     clock: Clock
+    provisional: bool = False  # on demand: thrown away unless a Kept follows
+
+
+class Kept(Record):
+    """Somebody asked for an on-demand recording: it is kept from `first_sample` on, None: from its beginning."""
+
+    kind: Literal["kept"] = "kept"
+    recording: UUID
+    at: datetime
+    first_sample: int | None = None
+    by: str  # who asked
 
 
 class Note(Record):
@@ -90,6 +116,7 @@ class Note(Record):
     direction: Direction | None = None
     calls: list[str] | None = None
     conversation: UUID | None = None  # a transfer or conference joined two conversations
+    paused: bool | None = None  # from the event's sample on the recording has no audio, or has it again
 
 
 class Closed(Record):
@@ -100,6 +127,26 @@ class Closed(Record):
     at: datetime
     last_sample: int
     reason: str
+
+
+class Erased(Record):
+    """Nothing of a recording from `first_sample` on may be kept: what the journal has of it is overwritten."""
+
+    kind: Literal["erased"] = "erased"
+    recording: UUID
+    at: datetime
+    first_sample: int
+    cause: Literal["never"] = "never"
+
+
+class Missed(Record):
+    """A station talked, should have been recorded, and was not."""
+
+    station: str
+    since: datetime
+    until: datetime
+    blame: Blame
+    detail: str | None = None
 
 
 class ConversationEnded(Record):
@@ -118,6 +165,48 @@ class ConversationEnded(Record):
     recordings: list[UUID]
     outcome: Literal["recorded", "not_recorded"]
     reason: str | None = None  # why not
+    missed: list[Missed] = []
+    accounts: list[str] = []  # account codes that were dialled
+    digits: str = ""  # DTMF digits in the order they came
+    trunks: list[str] = []  # that it came or went over, as the PBX names them
+
+
+class Blind(Record):
+    """A station was not watched: calls that it may have had were not seen. `station` None: all of them."""
+
+    kind: Literal["blind"] = "blind"
+    station: str | None
+    since: datetime
+    until: datetime
+    blame: Blame
+    detail: str | None = None
+
+
+class Stray(Record):
+    """A slot carried speech although no conversation was on it."""
+
+    kind: Literal["stray"] = "stray"
+    line: str
+    slot: int
+    since: datetime
+    until: datetime
+    speech_seconds: float
+
+
+class Dropped(Record):
+    """What the keeper made no file of although the journal had it: `cause` is why it must not be kept.
+
+    `since` and `until` are of the audio that was dropped; it may be all of the recording or a part.
+    """
+
+    kind: Literal["dropped"] = "dropped"
+    recording: UUID
+    conversation: UUID
+    station: str
+    since: datetime
+    until: datetime
+    cause: Literal["not_kept", "never"]
+    whole: bool  # nothing of the recording was kept
 
 
 class LineAnchor(Record):
@@ -142,4 +231,7 @@ class RunStarted(Record):
     version: str
 
 
-AnyRecord = Annotated[Opened | Note | Closed | ConversationEnded | LineAnchor | RunStarted, Field(discriminator="kind")]
+AnyRecord = Annotated[
+    Opened | Kept | Erased | Note | Closed | ConversationEnded | Blind | Stray | Dropped | LineAnchor | RunStarted,
+    Field(discriminator="kind"),
+]

@@ -11,7 +11,20 @@ from pydantic import TypeAdapter, ValidationError
 from osrec.store.block import Block, Flag, Kind
 from osrec.store.disk import Disk
 from osrec.store.layout import sidecar_path
-from osrec.store.records import AnyRecord, Closed, Direction, LineAnchor, Note, Opened, Party, Record, RunStarted
+from osrec.store.records import (
+    AnyRecord,
+    Closed,
+    Direction,
+    Erased,
+    Kept,
+    LineAnchor,
+    Note,
+    Opened,
+    Party,
+    Record,
+    RunStarted,
+)
+from osrec.store.running import earlier
 from osrec.store.scan import SegmentReader
 from osrec.store.segment import Segment
 
@@ -35,12 +48,14 @@ class OpenRecording:
         notes: those that changed parties, direction, calls or conversation, and others of the newest segments.
         last_sample: one past its last sample on the disk.
         last_at: when that was written, UTC.
+        kept: if it is provisional: that somebody asked for it.
     """
 
     opened: Opened
     notes: tuple[Note, ...]
     last_sample: int
     last_at: datetime
+    kept: Kept | None = None
 
     @property
     def parties(self) -> list[Party]:
@@ -59,6 +74,10 @@ class OpenRecording:
     def conversation(self) -> UUID:
         conversations = (note.conversation for note in reversed(self.notes) if note.conversation is not None)
         return next(conversations, self.opened.conversation)
+
+    @property
+    def paused(self) -> bool:
+        return next((note.paused for note in reversed(self.notes) if note.paused is not None), False)
 
     def closed(self, reason: str) -> Closed:
         """Its last record, when nobody goes on with it: it ends where its audio ends."""
@@ -87,6 +106,7 @@ class _Contents:
     opened: dict[UUID, Opened] = field(default_factory=dict)
     closed: set[UUID] = field(default_factory=set)
     notes: dict[UUID, list[Note]] = field(default_factory=dict)
+    kept: dict[UUID, Kept] = field(default_factory=dict)
     last: dict[UUID, tuple[int, int]] = field(default_factory=dict)  # one past the last sample, wall_ns
     anchors: dict[str, LineAnchor] = field(default_factory=dict)
     run: RunStarted | None = None
@@ -98,12 +118,17 @@ class _Contents:
                 self.opened[record.recording] = record
             case Note():
                 self.notes.setdefault(record.recording, []).append(record)
-            case Closed():
+            case Kept():
+                self.keep(record)
+            case Closed() | Erased():
                 self.closed.add(record.recording)
             case LineAnchor():
                 self.anchors[record.line] = record
             case RunStarted():
                 self.run = record
+
+    def keep(self, kept: Kept) -> None:
+        self.kept[kept.recording] = earlier(self.kept.get(kept.recording, kept), kept)
 
 
 def _contents(disk: Disk, segment: Segment) -> _Contents:
@@ -137,6 +162,8 @@ class _Backwards:
         newer.anchors = older.anchors | newer.anchors
         for recording, notes in older.notes.items():
             newer.notes[recording] = notes + newer.notes.get(recording, [])
+        for kept in older.kept.values():
+            newer.keep(kept)
         for recording, (end, wall_ns) in older.last.items():
             known_end, known_wall = newer.last.get(recording, (end, wall_ns))
             newer.last[recording] = max(end, known_end), max(wall_ns, known_wall)
@@ -154,7 +181,8 @@ class _Backwards:
         at_ns = int(opened.at.timestamp() * 1e9)
         end, wall_ns = self.sum.last.get(opened.recording, (opened.first_sample, at_ns))
         notes = {note.model_dump_json(): note for note in self.sum.notes.get(opened.recording, [])}  # said again: once
-        return OpenRecording(opened, tuple(notes.values()), end, datetime.fromtimestamp(wall_ns / 1e9, UTC))
+        written = datetime.fromtimestamp(wall_ns / 1e9, UTC)
+        return OpenRecording(opened, tuple(notes.values()), end, written, self.sum.kept.get(opened.recording))
 
 
 def recover(disk: Disk, segments: list[Segment]) -> Recovered:

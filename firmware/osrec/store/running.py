@@ -7,15 +7,17 @@ from typing import Protocol
 from osrec.store.block import Codec, Kind, Sides
 from osrec.store.config import BLOCK_SAMPLES
 from osrec.store.journal import Entry
-from osrec.store.records import Closed, Note, Opened
+from osrec.store.records import Closed, Erased, Kept, Note, Opened, Record
 from osrec_drivers.errors import LineError
 from osrec_drivers.line import FRAME_RATE, Gap
 
 _MAX_PULL = 5 * FRAME_RATE  # samples a step: after a stall the backlog of a minute goes out in portions
 JOURNAL_STALLED = "journal_stalled"  # the disk stood still until the ring had gone round
 RECORDER_RESTART = "recorder_restart"  # the recorder was down
+PAUSED = "paused"  # somebody asked that it not be recorded
 
 CHANGEABLE = ("parties", "direction", "calls", "conversation")  # what a note may change of what was told at first
+REPEATED = (*CHANGEABLE, "paused")  # what each segment says again
 CODECS = {"alaw": Codec.ALAW, "ulaw": Codec.ULAW}
 
 
@@ -41,6 +43,7 @@ class Running:
         committed: one past the last sample on the disk.
         closed: what will be, or was, its last record; its last sample may still lie ahead.
         closed_written: whether that record is in the kernel.
+        kept: if it is provisional: that somebody asked for it.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Running:
         self.written = self.committed = first
         self.closed: Closed | None = None
         self.closed_written = False
+        self.kept: Kept | None = None
+        self._edges: list[tuple[int, bool]] = []  # from this sample on it is paused, or no longer
         self._latest: dict[str, Note] = {}
 
     @property
@@ -75,16 +80,45 @@ class Running:
         return self.closed is not None and self.written >= self.closed.last_sample
 
     def note(self, note: Note) -> None:
-        """Remember what must be said again at the start of each segment."""
-        for name in CHANGEABLE:
+        """Remember what must be said again at the start of each segment; follow a pause."""
+        for name in REPEATED:
             if getattr(note, name) is not None:
                 self._latest.pop(name, None)
                 self._latest[name] = note
+        if note.paused is not None:
+            self._set_paused(note.paused, self.written if note.event.sample is None else note.event.sample)
 
     @property
-    def latest(self) -> list[Note]:
-        """The notes that tell its parties, direction, calls and conversation now, in the order they came."""
-        return list({id(note): note for note in self._latest.values()}.values())
+    def latest(self) -> list[Record]:
+        """What tells its parties, direction, calls, conversation and pause now, and whether it is kept."""
+        notes = list({id(note): note for note in self._latest.values()}.values())
+        return [*notes] if self.kept is None else [*notes, self.kept]
+
+    def keep(self, kept: Kept) -> None:
+        """Somebody asks for it. What was asked for before stays asked for."""
+        self.kept = kept if self.kept is None else earlier(self.kept, kept)
+
+    def erase(self, erased: Erased, at: datetime) -> None:
+        """Write no more of it; it ends where nothing may be kept any more."""
+        self.closed = Closed(
+            recording=self.opened.recording, at=at, last_sample=erased.first_sample, reason=erased.cause
+        )
+        self.closed_written = False
+
+    def _set_paused(self, paused: bool, sample: int) -> None:
+        last = self._edges[-1][0] if self._edges else sample
+        edge = max(sample, last)
+        if not paused and self._paused_at(edge):  # the gap was written beyond the moment at which it was to end
+            self.written = min(self.written, edge)
+            self.committed = min(self.committed, edge)
+        self._edges.append((edge, paused))
+
+    def _paused_at(self, sample: int) -> bool:
+        return next((paused for edge, paused in reversed(self._edges) if edge <= sample), False)
+
+    def _until_edge(self, sample: int, end: int) -> int:
+        """Where what holds at a sample may change; `end` at the latest."""
+        return min((edge for edge, _ in self._edges if edge > sample), default=end)
 
     def close(self, last_sample: int, at: datetime, reason: str) -> None:
         """End it before that sample. A second time does nothing."""
@@ -108,10 +142,14 @@ class Running:
         """What came since the last call; `written` moves along with what is taken from the iterator."""
         end = min(self.end, self.written + _MAX_PULL)
         while self.written < end:
-            if (oldest := self._source.oldest) > self.written:
-                yield self._gap(min(oldest, self.end) - self.written, self._cause)
+            edge = min(end, self._until_edge(self.written, end))
+            if self._paused_at(self.written):
+                yield self._gap(edge - self.written, PAUSED)  # the line is not even read
                 continue
-            entries = self._read(min(BLOCK_SAMPLES, end - self.written))
+            if (oldest := self._source.oldest) > self.written:
+                yield self._gap(min(oldest, edge) - self.written, self._cause)
+                continue
+            entries = self._read(min(BLOCK_SAMPLES, edge - self.written))
             if entries is None:
                 if self._source.oldest > self.written:
                     continue  # overtaken by the ring while reading
@@ -148,3 +186,10 @@ class Running:
 
     def _missing(self, first: int, count: int, cause: str) -> Entry:
         return Entry(Kind.GAP, cause.encode(), self.opened.recording, first, count)
+
+
+def earlier(one: Kept, other: Kept) -> Kept:
+    """The one that asks for more; None is from the beginning."""
+    if one.first_sample is None or other.first_sample is None:
+        return one if one.first_sample is None else other
+    return one if one.first_sample <= other.first_sample else other

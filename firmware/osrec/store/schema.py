@@ -74,6 +74,7 @@ class _PartyColumns:
     number: Mapped[str | None] = mapped_column(String(64))
     number_reversed: Mapped[str | None] = mapped_column(String(64))
     name: Mapped[str | None] = mapped_column(Text)
+    e164: Mapped[str | None] = mapped_column(String(64))
     external: Mapped[bool] = mapped_column(Boolean)
     recorded: Mapped[bool] = mapped_column(Boolean)
 
@@ -105,6 +106,10 @@ class ConversationRow(Base):
     calls: Mapped[str] = mapped_column(Text)
     recordings: Mapped[str] = mapped_column(Text)
     decision: Mapped[str] = mapped_column(Text)
+    missed: Mapped[str] = mapped_column(Text, server_default="[]")
+    accounts: Mapped[str] = mapped_column(Text, server_default="[]")
+    digits: Mapped[str] = mapped_column(Text, server_default="")
+    trunks: Mapped[str] = mapped_column(Text, server_default="[]")
     parties: Mapped[list["ConversationPartyRow"]] = relationship(
         order_by="ConversationPartyRow.position", cascade="all, delete-orphan", lazy="selectin"
     )
@@ -118,3 +123,31 @@ class ConversationPartyRow(_PartyColumns, Base):
     )
 
     conversation: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
+
+
+class LedgerRow(Base):
+    """A blind span, stray audio, or audio that was dropped: `record` is its JSON, as in the day's file."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        Index("ledger_since", "kind", "since"),
+        Index("ledger_recording", "recording"),
+        Index("ledger_conversation", "conversation"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256 of the record
+    kind: Mapped[str] = mapped_column(String(16))
+    recording: Mapped[str | None] = mapped_column(String(36))  # of which audio was dropped
+    conversation: Mapped[str | None] = mapped_column(String(36))  # its
+    since: Mapped[datetime] = mapped_column(UtcTime)
+    until: Mapped[datetime] = mapped_column(UtcTime)
+    record: Mapped[str] = mapped_column(Text)
+
+
+class LedgerDayRow(Base):
+    """How much of a day's file is in the index; `day` is the file's name below the directory of them."""
+
+    __tablename__ = "ledger_days"
+
+    day: Mapped[str] = mapped_column(String(32), primary_key=True)
+    octets: Mapped[int] = mapped_column(BigInteger)

@@ -36,6 +36,13 @@ class Event(_Part):
     detail: dict[str, str] = {}
 
 
+class KeptAt(_Part):
+    """Somebody asked for a recording on demand."""
+
+    at: datetime
+    by: str
+
+
 class SideHashes(_Part):
     left: str
     right: str
@@ -79,6 +86,7 @@ class Sidecar(_Part):
     events: list[Event]
     clock: Clock
     decision: Decision
+    kept: KeptAt | None = Field(None, description="of a recording on demand: who asked for it, and when")
     reason: str = Field(description="why it ended")
     media: Media
     peaks: Peaks

@@ -7,10 +7,12 @@ from pathlib import Path
 from uuid import UUID
 
 from osrec.errors import StoreError
+from osrec.store.companding import IDLE
 from osrec.store.config import StoreConfig
 from osrec.store.index import Index, Recording
 from osrec.store.layout import PEAKS, SIDECAR, TEMPORARY, recording_of
-from osrec.store.media import file_sha256, octets_sha256, read_peaks
+from osrec.store.media import file_sha256, octets_sha256, read_octets, read_peaks
+from osrec.store.running import PAUSED
 from osrec.store.sidecar import Sidecar, read_sidecar
 
 
@@ -100,12 +102,28 @@ def _media_findings(path: Path, sidecar: Sidecar) -> Iterator[str]:
         return
     if count != sidecar.sample_count:
         yield f"{path}: gives {count} samples, the sidecar says {sidecar.sample_count}"
+    yield from _pause_findings(path, sidecar)
     for side, found, said in (
         ("left", left, sidecar.media.octets_sha256.left),
         ("right", right, sidecar.media.octets_sha256.right),
     ):
         if found != said:
             yield f"{path}: the octets of the {side} side are not those that were recorded"
+
+
+def _pause_findings(path: Path, sidecar: Sidecar) -> Iterator[str]:
+    """Where it was paused there must be nothing but idle code."""
+    pauses = [(gap.first, gap.first + gap.count) for gap in sidecar.gaps if gap.cause == PAUSED]
+    idle = bytes([IDLE[sidecar.codec]])
+    at = 0
+    for sides in read_octets(path) if pauses else ():
+        end = at + len(sides[0])
+        for first, last in pauses:
+            cut = slice(max(first - at, 0), max(min(last, end) - at, 0))
+            if any(side[cut].strip(idle) for side in sides):
+                yield f"{path}: has audio between samples {first} and {last}, where it was paused"
+                return
+        at = end
 
 
 def _peaks_findings(path: Path, sidecar: Sidecar) -> Iterator[str]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -19,8 +20,20 @@ from osrec.errors import UsageError
 from osrec.store.block import MAX_PAYLOAD
 from osrec.store.config import StoreConfig
 from osrec.store.disk import Disk
+from osrec.store.health import Health
 from osrec.store.journal import Journal, record_entry
-from osrec.store.records import ConversationEnded, LineAnchor, Note, Opened, Record, RunStarted
+from osrec.store.records import (
+    Blind,
+    ConversationEnded,
+    Erased,
+    Kept,
+    LineAnchor,
+    Note,
+    Opened,
+    Record,
+    RunStarted,
+    Stray,
+)
 from osrec.store.recovery import OpenRecording, Recovered, divide, recover
 from osrec.store.running import RECORDER_RESTART, Running, Source
 from osrec.store.scan import list_segments
@@ -31,7 +44,6 @@ from osrec.store.takeover import take_over
 
 _BACK_OFF = 1.0  # seconds between attempts while nothing can be written
 _REPORT_SECONDS = 1.0
-_FAILURE_SHOWN = 600.0  # a disk that failed and goes on is worth a look for so long
 
 _log = structlog.get_logger(__name__)
 
@@ -78,15 +90,13 @@ class JournalWriter:
         self._records: deque[Record] = deque([run])
         self._uncommitted: list[Record] = []
         self._running: dict[UUID, Running] = {}
+        self._waiting: list[Future[None]] = []
         self._failing: set[UUID] = set()
         self._anchors: dict[str, LineAnchor] = {}
         self._unresumed: dict[UUID, OpenRecording] = {}
         self._resume_until = monotonic() + config.resume_seconds
         self._next_commit = self._next_report = self._retry_at = 0.0
-        self._committed = monotonic()
-        self._commit_seconds = self._longest = 0.0
-        self._failures, self._error, self._stopped = int(taken.problem is not None), taken.problem, False
-        self._failed_at = monotonic() if taken.problem is not None else None
+        self._health = Health(monotonic(), taken.problem)
         self.recovered = self._recover()
         self._measure()
         self._state = self._snapshot()
@@ -139,18 +149,34 @@ class JournalWriter:
         running = Running(found.opened, source, (left, right), found.last_sample, RECORDER_RESTART)
         for note in found.notes:
             running.note(note)
+        running.kept = found.kept
         self._requests.put(partial(self._do_open, running))
 
     def note(self, note: Note) -> None:
-        """Add an event to the time line of a recording."""
+        """Add an event to the time line of a recording; one with `paused` takes its audio out, or in again."""
         self._requests.put(partial(self._do_note, note))
 
     def close(self, recording: UUID, last_sample: int, at: datetime, reason: str) -> None:
         """End a recording before `last_sample`, which may still lie ahead. A second time does nothing."""
         self._requests.put(partial(self._do_close, recording, last_sample, at, reason))
 
-    def conversation(self, ended: ConversationEnded) -> None:
-        self._requests.put(partial(self._records.append, ended))
+    def keep(self, kept: Kept) -> None:
+        """A provisional recording is asked for."""
+        self._requests.put(partial(self._do_keep, kept))
+
+    def erase(self, erased: Erased) -> None:
+        """End a recording where nothing of it may be kept; what is in the journal already, the keeper overwrites."""
+        self._requests.put(partial(self._do_erase, erased))
+
+    def tell(self, record: ConversationEnded | Blind | Stray) -> None:
+        """What belongs to no recording."""
+        self._requests.put(partial(self._records.append, record))
+
+    def settled(self) -> Future[None]:
+        """Done when all that was asked before is in the kernel, where no kill -9 can lose it."""
+        future: Future[None] = Future()
+        self._requests.put(partial(self._waiting.append, future))
+        return future
 
     def anchor(self, anchor: LineAnchor) -> None:
         """Say where a line's sample numbers stand, for the next run; now and then is enough."""
@@ -183,7 +209,7 @@ class JournalWriter:
         """Write what came since the last step, commit when it is time."""
         self._take_requests()
         self._give_up_resuming(now)
-        if not self._stopped or now >= self._retry_at:
+        if not self._health.stopped or now >= self._retry_at:
             try:
                 self._write(now)
                 if now >= self._next_commit:
@@ -201,9 +227,9 @@ class JournalWriter:
         self._next_commit = self._retry_at = now
         for _ in range(100):  # 5 s of audio each, far more than the ring holds
             self.step(now)
-            if self._stopped or not any(one.written < one.end for one in self._running.values()):
+            if self._health.stopped or not any(one.written < one.end for one in self._running.values()):
                 break
-        if not self._stopped:
+        if not self._health.stopped:
             try:
                 self._commit(now)
             except OSError as error:
@@ -248,6 +274,18 @@ class JournalWriter:
             running.note(note)
         self._records.append(note)
 
+    def _do_keep(self, kept: Kept) -> None:
+        if (running := self._running.get(kept.recording)) is not None:
+            running.keep(kept)
+        self._records.append(kept)
+
+    def _do_erase(self, erased: Erased) -> None:
+        self._records.append(erased)
+        if (running := self._running.get(erased.recording)) is not None:
+            running.erase(erased, self._at())
+        elif (left := self._unresumed.pop(erased.recording, None)) is not None:
+            self._records.append(left.closed(erased.cause))
+
     def _do_close(self, recording: UUID, last_sample: int, at: datetime, reason: str) -> None:
         if (running := self._running.get(recording)) is not None:
             running.close(last_sample, at, reason)
@@ -284,6 +322,9 @@ class JournalWriter:
                 self._journal.append(record_entry(running.closed), now_ns, wall_ns)
                 running.closed_written = True
         self._journal.flush()
+        for future in self._waiting:
+            future.set_result(None)
+        self._waiting.clear()
 
     def _log_failing(self, running: Running) -> None:
         """Once for each recording: it is tried again ten times a second."""
@@ -294,9 +335,7 @@ class JournalWriter:
     def _commit(self, now: float) -> None:
         began = self._monotonic()
         self._journal.commit()
-        self._commit_seconds = self._monotonic() - began
-        self._longest = max(self._longest, self._commit_seconds)
-        self._committed, self._stopped = now, False
+        self._health.commit(now, self._monotonic() - began)
         self._next_commit = max(self._next_commit + self._config.commit_seconds, now)
         self._uncommitted.clear()
         for running in list(self._running.values()):
@@ -312,13 +351,11 @@ class JournalWriter:
             self._commit(now)
         except OSError as second:
             self._abandon(second)
-            self._stopped, self._retry_at = True, now + _BACK_OFF
+            self._health.stopped, self._retry_at = True, now + _BACK_OFF
 
     def _abandon(self, error: OSError) -> None:
         directory = self._journal.directory.path
-        self._failures += 1
-        self._failed_at = self._monotonic()
-        self._error = f"{directory}: {error}"
+        self._health.fail(f"{directory}: {error}", self._monotonic())
         _log.error("the journal left a segment", directory=str(directory), error=str(error))
         self._journal.fail()
         self._records.extendleft(reversed(self._uncommitted))
@@ -337,6 +374,8 @@ class JournalWriter:
         for left in self._unresumed.values():
             yield left.opened
             yield from left.notes
+            if left.kept is not None:
+                yield left.kept
 
     # Recovery.
 
@@ -368,30 +407,11 @@ class JournalWriter:
             self._on_state(self._state)
 
     def _condition(self) -> Condition:
-        if self._stopped:
-            return Condition.STOPPED
-        if not self._space.accepts_new:
-            return Condition.FULL
         away = self._journal.directory.path != self._config.journal
-        recent = self._failed_at is not None and self._monotonic() - self._failed_at < _FAILURE_SHOWN
-        return Condition.FAILED_OVER if away or recent else Condition.OK
+        return self._health.condition(accepts_new=self._space.accepts_new, away=away, now=self._monotonic())
 
     def _snapshot(self) -> JournalState:
-        segment = self._journal.segment
-        return JournalState(
-            self._condition(),
-            self._space.accepts_new and not self._stopped,
-            self._space.capacity_seconds,
-            self._space.free_segments,
-            str(segment.directory) if segment else "",
-            len(self._running),
-            self._journal.bytes_written,
-            self._commit_seconds,
-            self._longest,
-            self._committed,
-            self._failures,
-            self._error or self._space.error,
-        )
+        return self._health.state(self._condition(), self._space, self._journal, len(self._running))
 
     def _at(self) -> datetime:
         return datetime.fromtimestamp(self._wall_ns() / 1e9, UTC)

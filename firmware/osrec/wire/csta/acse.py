@@ -4,7 +4,7 @@ from typing import Any
 
 from osrec.errors import WireError
 from osrec.wire.csta import schema
-from osrec.wire.csta.ber import integer, string, walk
+from osrec.wire.csta.ber import CONSTRUCTED, integer, string, walk
 from osrec.wire.csta.model import Abort, Associate, Associated, Release, Released
 
 AARQ, AARE, RLRQ, RLRE, ABRT = 0x40, 0x41, 0x42, 0x43, 0x44
@@ -83,12 +83,16 @@ def _secrets(value: bytes | None) -> tuple[bytes | None, bytes | None]:
     for _ in range(_MAX_NESTING):
         if value is None:
             break
-        items = walk(value)
-        texts = [string(value, item) for item in items if item[0] == _OCTET_STRING]
+        texts = [string(value, item) for item in walk(value) if item[0] == _OCTET_STRING]
         if texts:
             return texts[0], texts[1] if len(texts) > 1 else None
-        value = items[-1][1] if items else None  # an OID or a number may stand before the value
+        value = next(iter(reversed(_constructed(value))), None)  # an OID or a number may stand before the value
     return None, None
+
+
+def _constructed(octets: bytes) -> list[bytes]:
+    """The contents of the constructed elements: only in these may others lie."""
+    return [inner for _, inner, begin, _ in walk(octets) if octets[begin] & CONSTRUCTED]
 
 
 def _version(information: bytes | None) -> tuple[bytes, int] | None:
@@ -96,11 +100,10 @@ def _version(information: bytes | None) -> tuple[bytes, int] | None:
     for _ in range(_MAX_NESTING):
         if not information:
             return None
-        items = walk(information)
-        for key, contents, _, _ in items:
+        for key, contents, _, _ in walk(information):
             if key == _BIT_STRING:
                 return read_bits(contents)
-        information = next((inner for key, inner, _, _ in items if key != _OBJECT_IDENTIFIER), None)
+        information = next(iter(_constructed(information)), None)
     return None
 
 

@@ -36,7 +36,8 @@ from osrec.wire.csta.model import (
     ReturnResult,
     UnknownArgument,
 )
-from osrec.wire.csta.services import READ_ARGUMENT, READ_RESULT, write_argument, write_result
+from osrec.wire.csta.results import READ_RESULT, write_result
+from osrec.wire.csta.services import READ_ARGUMENT, write_argument
 
 Body = TypeVar("Body")
 

@@ -28,7 +28,7 @@ _CHOICES = (
     "explicitPrivate",
     "other",
 )
-_TON = {
+TYPES_OF_NUMBER = {
     NumberKind.EXPLICIT_PUBLIC: (
         "unknown",
         "international",
@@ -78,7 +78,7 @@ def read_device_id(contents: bytes) -> DeviceId:
     kind, ton = NumberKind(number), None
     if kind is NumberKind.DEVICE:
         text = str(integer(value))
-    elif kind in _TON:
+    elif kind in TYPES_OF_NUMBER:
         inner = walk(value)
         if not inner:
             raise WireError(f"DeviceID {named(key)} without a number")
@@ -206,8 +206,8 @@ def write_device_id(device: DeviceId) -> dict[str, Any]:
         if not device.number.removeprefix("-").isdecimal():
             raise UsageError(f"device number {device.number!r} of kind DEVICE is no decimal number")
         value = int(device.number)
-    elif device.kind in _TON:
-        names = _TON[device.kind]
+    elif device.kind in TYPES_OF_NUMBER:
+        names = TYPES_OF_NUMBER[device.kind]
         if not 0 <= (device.ton or 0) < len(names):
             raise UsageError(f"type of number {device.ton} of {device.number!r}: known are 0..{len(names) - 1}")
         value = (names[device.ton or 0], value)

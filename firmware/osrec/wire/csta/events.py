@@ -11,14 +11,12 @@ from osrec.errors import UsageError, WireError
 from osrec.wire.csta import schema
 from osrec.wire.csta.ber import IndefiniteLengthError, Item, element, integer, named, string, walk, walk_until_fault
 from osrec.wire.csta.devices import write_linkage_list
-from osrec.wire.csta.members import (
+from osrec.wire.csta.kinds import (
     CONNECTION,
     CONNECTIONS,
     DEVICE,
     DEVICE_ID,
-    EVENT_TYPES,
     EXTENSIONS,
-    IN_SERVICE_TYPES,
     LINKAGES,
     TEXT,
     EventType,
@@ -26,6 +24,7 @@ from osrec.wire.csta.members import (
     Member,
     context,
 )
+from osrec.wire.csta.members import EVENT_TYPES, IN_SERVICE_TYPES
 from osrec.wire.csta.model import (
     Conferenced,
     DeviceId,
@@ -55,9 +54,9 @@ _ABSENT: dict[Kind, Any] = {  # what a required member is when it is missing; wi
     CONNECTIONS: (),
     TEXT: "",
 }
-_WITH_SECONDARY = (Transferred, Conferenced)
+WITH_SECONDARY = (Transferred, Conferenced)
 _CAUSE_NORMAL = 78  # what is sent where `cause` is mandatory and the value has none
-_MAX_REMARKS = 20  # an event of thousands of unknown members shall not make a log of thousands of lines
+MAX_REMARKS = 20  # an event of thousands of unknown members shall not make a log of thousands of lines
 
 
 class _Extensions:
@@ -86,8 +85,8 @@ def read_event_report(argument: bytes, notes: list[str]) -> EventReport:
         raise WireError(f"cSTAEventReport without {'crossRefIdentifier' if cross_ref is None else 'eventSpecificInfo'}")
     extensions = _Extensions()
     event = _read_event(category, specific, extensions, notes)
-    if len(notes) > _MAX_REMARKS:
-        notes[_MAX_REMARKS:] = [f"and {len(notes) - _MAX_REMARKS} more remarks"]
+    if len(notes) > MAX_REMARKS:
+        notes[MAX_REMARKS:] = [f"and {len(notes) - MAX_REMARKS} more remarks"]
     return EventReport(cross_ref, event, extensions.at, extensions.sequence, extensions.private, tuple(notes))
 
 
@@ -135,17 +134,17 @@ def _read_members(kind: EventType, body: bytes, extensions: _Extensions, notes: 
             notes.append(f"{member.name} in {kind.name} left out: {error}")
             continue
         if member.kind is LINKAGES:
-            value, values["old_linkage"] = _linkages(value)
-            if kind.value not in _WITH_SECONDARY:
+            value, values["old_linkage"] = linkages_apart(value)
+            if kind.value not in WITH_SECONDARY:
                 del values["old_linkage"]
         if member.attribute.startswith("parties."):
             parties[member.attribute[8:]] = value
         else:
             values[member.attribute] = value
-    return _build(kind, values, parties, notes)
+    return build_event(kind, values, parties, notes)
 
 
-def _linkages(both: tuple[Linkage | None, Linkage | None]) -> tuple[Linkage | None, Linkage | None]:
+def linkages_apart(both: tuple[Linkage | None, Linkage | None]) -> tuple[Linkage | None, Linkage | None]:
     """The new linkage, and the old one where it says anything more."""
     new, old = both
     return new, None if old == new else old
@@ -210,7 +209,8 @@ def read_time(text: bytes) -> datetime | None:
         return None
 
 
-def _build(kind: EventType, values: dict[str, Any], parties: dict[str, Any], notes: list[str]) -> Event:
+def build_event(kind: EventType, values: dict[str, Any], parties: dict[str, Any], notes: list[str]) -> Event:
+    """The event of the members that could be read. Raises WireError when its connection is not among them."""
     for member in kind.members:
         attribute = member.attribute
         if not member.required or attribute in values or attribute.removeprefix("parties.") in parties:
@@ -223,7 +223,7 @@ def _build(kind: EventType, values: dict[str, Any], parties: dict[str, Any], not
         values[attribute] = _ABSENT[member.kind]
     if kind.value is InService:
         values["in_service"] = kind.name == "backInService"
-    elif kind.value in _WITH_SECONDARY:
+    elif kind.value in WITH_SECONDARY:
         values.setdefault("secondary", None)
     if parties:
         values["parties"] = Parties(**parties)
@@ -242,8 +242,8 @@ def write_event_report(report: EventReport) -> bytes:
             raise UsageError(f"event category {event.category} tag {event.tag}: known are 0..7 and 0..30")
         body = element(0xA0 | event.category, element(0xA0 | event.tag, event.body))
         return element(0x30, element(CROSS_REF, report.cross_ref) + body)
-    kind = IN_SERVICE_TYPES[0 if event.in_service else 1] if isinstance(event, InService) else _BY_VALUE[type(event)]
-    body_values = {member.name: value for member in kind.members for value in _written(member, event)}
+    kind = event_type(event)
+    body_values = {member.name: _write(member, event, value) for member, value in said(kind, event)}
     if extensions := _written_extensions(report):
         body_values["extensions"] = extensions
     return schema.encode(
@@ -255,19 +255,29 @@ def write_event_report(report: EventReport) -> bytes:
     )
 
 
-def _written(member: Member, event: Event) -> list[Any]:
-    """The member's value as asn1tools wants it, in a list; an empty list when it is not sent."""
-    holder, attribute = event, member.attribute
-    if attribute.startswith("parties."):
-        holder, attribute = event.parties, attribute[8:]  # type: ignore[union-attr,assignment]
-    value = getattr(holder, attribute)
+def event_type(event: Event) -> EventType:
+    return IN_SERVICE_TYPES[0 if event.in_service else 1] if isinstance(event, InService) else _BY_VALUE[type(event)]
+
+
+def said(kind: EventType, event: Event) -> list[tuple[Member, Any]]:
+    """The members that are sent, in the order of the wire, with their values."""
+    members = []
+    for member in kind.members:
+        holder, attribute = event, member.attribute
+        if attribute.startswith("parties."):
+            holder, attribute = event.parties, attribute[8:]  # type: ignore[union-attr,assignment]
+        value = getattr(holder, attribute)
+        if value is None and attribute == "cause" and member.required:
+            value = _CAUSE_NORMAL
+        if value is not None and (member.required or not _is_default(member, value)):
+            members.append((member, value))
+    return members
+
+
+def _write(member: Member, event: Event, value: Any) -> Any:
     if member.kind is LINKAGES:
-        return [] if value is None else [write_linkage_list(value, getattr(event, "old_linkage", None))]
-    if value is None and member.attribute == "cause" and member.required:
-        return [_CAUSE_NORMAL]
-    if value is None or (not member.required and _is_default(member, value)):
-        return []
-    return [member.kind.write(value)]
+        return write_linkage_list(value, getattr(event, "old_linkage", None))
+    return member.kind.write(value)
 
 
 def _is_default(member: Member, value: Any) -> bool:

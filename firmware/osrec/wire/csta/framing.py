@@ -179,7 +179,39 @@ class Raw(Framing):
         return b""
 
 
-_FRAMINGS: dict[str, type[Framing]] = {kind.name: kind for kind in (Be2, Siemens, Tpkt, Be4, Raw)}
+class Xml8(Framing):
+    """CSTA XML (ECMA-323 annex J): 0000, the length with the header's own eight octets, four digits of invoke id.
+
+    The invoke id is the PDU's only place for it, so it is handed on: four ASCII digits, then the XML document.
+    """
+
+    name = "xml8"
+    most = 0xFFFF - 4  # digits and document: 65,527 octets of XML
+
+    def _span(self, octets: bytes) -> tuple[int, int] | None:
+        if octets[:2].strip(b"\0"):
+            raise self._broken(octets, "does not begin with 00 00")
+        if len(octets) >= 4 and int.from_bytes(octets[2:4], "big") <= _XML_HEADER:
+            total = int.from_bytes(octets[2:4], "big")
+            raise self._broken(octets, f"length {total}, at least {_XML_HEADER + 1} with the header")
+        if octets[4:_XML_HEADER].strip(b"0123456789"):
+            raise self._broken(octets, "the invoke id is not four digits")
+        if len(octets) < _XML_HEADER:
+            return None
+        return 4, int.from_bytes(octets[2:4], "big")
+
+    def encode(self, pdu: bytes) -> bytes:
+        """Frame four digits and a document."""
+        if not pdu[:4].isdigit() or len(pdu) <= 4:
+            raise UsageError(f"PDU {pdu[:8]!r}: framing {self.name} takes four digits of invoke id and a document")
+        return super().encode(pdu)
+
+    def _header(self, size: int) -> bytes:
+        return (size + 4).to_bytes(4, "big")
+
+
+_XML_HEADER = 8
+_FRAMINGS: dict[str, type[Framing]] = {kind.name: kind for kind in (Be2, Siemens, Tpkt, Be4, Raw, Xml8)}
 NAMES = tuple(_FRAMINGS)
 
 
@@ -206,6 +238,7 @@ def detect(first_octets: bytes) -> str | None:
     octets = first_octets[:8]
     tpkt = octets[:2] == b"\x03\x00" and (_pdu_at(octets, 4) or octets[5:6] in _COTP_CODES)
     told = {
+        Xml8.name: _xml_header(octets),
         Raw.name: _pdu_at(octets, 0),
         Siemens.name: octets[:1] == b"\x26" and octets[1:2] >= b"\x80" and _pdu_at(octets, 3),
         Tpkt.name: tpkt,
@@ -213,6 +246,11 @@ def detect(first_octets: bytes) -> str | None:
         Be4.name: _pdu_at(octets, 4) and octets[:1] == b"\0",
     }
     return next((name for name, so in told.items() if so), None)
+
+
+def _xml_header(octets: bytes) -> bool:
+    """No other framing has four digits here: be4 would have the tag of a PDU in their place."""
+    return octets[:2] == b"\0\0" and octets[4:8].isdigit() and len(octets) == _XML_HEADER
 
 
 def _pdu_at(octets: bytes, at: int) -> bool:

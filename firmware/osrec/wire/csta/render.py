@@ -15,6 +15,8 @@ from osrec.wire.csta.causes import (
     reject_name,
     status_name,
 )
+from osrec.wire.csta.identifiers import octets_text
+from osrec.wire.csta.render_events import connection_text, device_text, report_text
 from osrec.wire.csta.services import opcode_of
 
 MASK = "***"
@@ -34,8 +36,11 @@ def as_json(pdu: model.Pdu, *, secrets: bool = False) -> dict[str, Any]:
             value["error"] = error_name(category, code)
         case model.Reject(_, kind, problem):
             value["reason"] = reject_name(kind, problem)
-        case model.Associate(password=password) if password is not None and not secrets:
-            value["password"] = MASK
+        case model.Associate(password=password, session=session) if not secrets:
+            if password is not None:
+                value["password"] = MASK
+            if session is not None and session.specific is not None:
+                value["session"]["specific"] = MASK
         case model.Abort(_, diagnostic):
             value["reason"] = abort_name(diagnostic)
     return value
@@ -65,24 +70,26 @@ def as_line(pdu: model.Pdu, *, secrets: bool = False) -> str:
             text = f"invoke {invoke_id} {operation_name(opcode_of(argument))}{_argument(argument)}"
         case model.ReturnResult(invoke_id, result, opcode):
             text = f"result {invoke_id} {operation_name(opcode)}{_result(result)}"
-        case model.ReturnError(invoke_id, category, value):
-            text = f"error {invoke_id} {error_name(category, value)}"
+        case model.ReturnError(invoke_id, category, value, said):
+            text = f"error {invoke_id} {error_name(category, value)}" + ("" if said is None else f" {said!r}")
         case model.Reject(invoke_id, kind, problem):
             text = f"reject {'?' if invoke_id is None else invoke_id} {reject_name(kind, problem)}"
         case model.Associate():
             text = _associate(pdu, secrets)
         case model.Associated():
             text = _associated(pdu)
-        case model.Release(reason):
-            text = f"RLRQ{'' if reason is None else f' reason {reason}'}"
+        case model.Release(reason, session):
+            text = f"RLRQ{'' if reason is None else f' reason {reason}'}{_of(session)}"
         case model.Released(reason):
             text = f"RLRE{'' if reason is None else f' reason {reason}'}"
-        case model.Abort(source, diagnostic):
-            text = f"ABRT by the {'user' if source == 0 else 'provider'}: {abort_name(diagnostic)}"
+        case model.Abort(source, diagnostic, session):
+            text = f"ABRT by the {'user' if source == 0 else 'provider'}: {abort_name(diagnostic)}{_of(session)}"
     return text
 
 
 def _associate(pdu: model.Associate, secrets: bool) -> str:
+    if pdu.session is not None:
+        return f"StartApplicationSession {_session(pdu.session, secrets)}"
     text = f"AARQ context {pdu.context} version {_bits(pdu.version)}"
     if pdu.name is None:
         return f"{text}, no authentication"
@@ -90,8 +97,22 @@ def _associate(pdu: model.Associate, secrets: bool) -> str:
     return f"{text}, name {pdu.name.decode('latin-1')!r} password {password!r}"
 
 
+def _session(session: model.Session, secrets: bool) -> str:
+    facts = [f"application {session.application!r}"] if session.application else []
+    if session.id is not None:
+        facts.append(f"id {session.id!r}")
+    facts += [f"version {version}" for version in session.versions]
+    if session.seconds is not None:
+        facts.append(f"{session.seconds} s")
+    if session.specific is not None:
+        facts.append(f"specific {session.specific.decode('utf-8', 'replace') if secrets else MASK}")
+    return ", ".join(facts)
+
+
 def _associated(pdu: model.Associated) -> str:
     result = ASSOCIATE_RESULTS.get(pdu.result, f"result {pdu.result}")
+    if pdu.session is not None:
+        return f"StartApplicationSession {result}, {_session(pdu.session, secrets=False)}"
     text = f"AARE {result}, diagnostic {pdu.diagnostic}, context {pdu.context or 'not given'}"
     if pdu.version is not None:
         text += f" version {_bits(pdu.version)}"
@@ -108,41 +129,60 @@ def _bits(version: tuple[bytes, int]) -> str:
 def _argument(argument: model.Argument) -> str:
     match argument:
         case model.EventReport():
-            text = _report(argument)
+            text = report_text(argument)
+        case model.UnknownArgument():
+            text = _unknown(argument)
+        case model.SystemStatus(status):
+            text = status_name(status)
+        case model.RequestSystemStatus() | model.SystemRegister():
+            text = ""
+        case model.ResetSessionTimer(session, seconds):
+            text = f"resetApplicationSessionTimer session {session!r}{_for(seconds)}"
+        case _:
+            text = _request(argument)
+    return f" {text}" if text else ""
+
+
+def _request(argument: model.Argument) -> str:
+    match argument:
         case model.MonitorStart(device) | model.SnapshotDevice(device):
             text = device_text(device)
         case model.MonitorStop(cross_ref):
-            text = f"xref {cross_ref.hex()}"
+            text = f"xref {octets_text(cross_ref)}"
         case model.SnapshotDeviceData(ref, legs, last):
-            text = f"reference {ref.hex()}{' (last)' if last else ''}: {_legs(legs)}"
+            text = f"reference {octets_text(ref)}{' (last)' if last else ''}: {_legs(legs)}"
         case model.SnapshotCall(connection) | model.ClearConnection(connection):
             text = connection_text(connection)
-        case model.SystemStatus(status):
-            text = status_name(status)
-        case model.RequestSystemStatus():
-            text = ""
+        case model.SnapshotCallData(ref, entries, last):
+            text = f"reference {octets_text(ref)}{' (last)' if last else ''}: {'; '.join(map(_entry, entries))}"
+        case model.MakeCall(calling, called):
+            text = f"{device_text(calling)} to {device_text(called)}"
         case model.SingleStepConference(call, device, how) | model.JoinCall(call, device, how):
             text = f"{device_text(device)} to {connection_text(call)}, {how.name.lower()}"
         case model.Escape(private):
-            text = f"private {private.hex()}"
-        case model.UnknownArgument():
-            text = _unknown(argument)
-    return f" {text}" if text else ""
+            text = f"private {octets_text(private)}"
+        case _:
+            text = ""
+    return text
 
 
 def _result(result: model.Result) -> str:
     match result:
         case model.MonitorStarted(cross_ref):
-            text = f"xref {cross_ref.hex()}"
+            text = f"xref {octets_text(cross_ref)}"
         case model.DeviceSnapshot(legs, ref):
-            text = _legs(legs) if ref is None else f"follows under reference {ref.hex()}"
+            text = _legs(legs) if ref is None else f"follows under reference {octets_text(ref)}"
         case model.CallSnapshot(entries, calling, called):
             parties = f"calling {device_text(calling)}, called {device_text(called)}: "
-            text = parties + "; ".join(_entry(entry) for entry in entries)
+            text = parties + "; ".join(map(_entry, entries))
         case model.SystemStatusReported(status):
             text = status_name(status)
-        case model.ConferenceJoined(connection):
+        case model.ConferenceJoined(connection) | model.CallMade(connection):
             text = connection_text(connection)
+        case model.SystemRegistered(register_id):
+            text = f"register {octets_text(register_id)}"
+        case model.SessionTimerReset(seconds):
+            text = f"session timer reset{_for(seconds)}"
         case model.NoData():
             text = "done"
         case model.UnknownArgument():
@@ -150,8 +190,16 @@ def _result(result: model.Result) -> str:
     return f" {text}"
 
 
+def _of(session: str | None) -> str:
+    return "" if session is None else f" of session {session!r}"
+
+
+def _for(seconds: int | None) -> str:
+    return "" if seconds is None else f" for {seconds} s"
+
+
 def _unknown(argument: model.UnknownArgument) -> str:
-    return f"{argument.body.hex() or 'nothing'} ({argument.reason})"
+    return f"{octets_text(argument.body) or 'nothing'} ({argument.reason})"
 
 
 def _legs(legs: tuple[model.SnapshotLeg, ...]) -> str:
@@ -166,78 +214,3 @@ def _leg(leg: model.SnapshotLeg) -> str:
 def _entry(entry: model.CallSnapshotEntry) -> str:
     state = "state unknown" if entry.state is None else entry.state.name.lower()
     return f"{device_text(entry.device)} {state}"
-
-
-def _report(report: model.EventReport) -> str:
-    event = report.event
-    if isinstance(event, model.OtherEvent):
-        text = f"event [{event.category}][{event.tag}] {event.body.hex()}"
-    else:
-        text = ", ".join([f"{type(event).__name__} {_where(event)}", *_facts(event)])
-    if report.at is not None:
-        text += f", at {report.at.isoformat(sep=' ')}"
-    if report.sequence is not None:
-        text += f", sequence {report.sequence}"
-    if report.private:
-        text += f", private {' '.join(item.hex() for item in report.private)}"
-    return f"xref {report.cross_ref.hex()} {text}"
-
-
-def _where(event: Any) -> str:
-    connection = getattr(event, "connection", None) or getattr(event, "primary", None)
-    return connection_text(connection) if connection is not None else device_text(event.device)
-
-
-def _facts(event: Any) -> list[str]:
-    """What else the event says, in the order a reader asks for it."""
-    facts = [] if event.local is None else [event.local.name.lower()]
-    for name in ("device", "to", "added", "new_destination", "digits", "account"):
-        value = getattr(event, name, None)
-        if value is not None:
-            facts.append(f"{name.replace('_', ' ')} {_text(value)}")
-    parties = getattr(event, "parties", None)
-    for name in parties.__dataclass_fields__ if parties is not None else ():
-        value = getattr(parties, name)
-        if isinstance(value, model.DeviceId) or value is model.NoDevice.RESTRICTED:
-            facts.append(f"{name.replace('_', ' ')} {device_text(value)}")
-    if getattr(event, "secondary", None) is not None:
-        facts.append(f"secondary {connection_text(event.secondary)}")
-    facts += [_linked(linked) for linked in getattr(event, "connections", ())]
-    if event.cause is not None:
-        facts.append(f"cause {cause_name(event.cause).removeprefix('cause ')}")
-    if event.linkage is not None:
-        thread = event.linkage.thread
-        facts.append(f"global call {event.linkage.call.hex()}" + (f" thread {thread.hex()}" if thread else ""))
-    for name in ("correlator", "user_data"):
-        if getattr(event, name) is not None:
-            facts.append(f"{name.replace('_', ' ')} {getattr(event, name).hex()}")
-    return facts
-
-
-def _linked(linked: model.LinkedConnection) -> str:
-    old = "new" if linked.old is None else connection_text(linked.old)
-    new = "gone" if linked.new is None else connection_text(linked.new)
-    endpoint = "" if linked.endpoint is None else f" ({device_text(linked.endpoint)})"
-    return f"{old} -> {new}{endpoint}"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.hex()
-    return value if isinstance(value, str) else device_text(value)
-
-
-def device_text(device: model.Device | None) -> str:
-    if device is None:
-        return "nobody"
-    if isinstance(device, model.NoDevice):
-        return f"({device.value})"
-    kind = "" if device.kind is model.NumberKind.DIALING else f" [{device.kind.name.lower()}]"
-    return f"{device.number or '(empty)'}{kind}" + ("" if device.name is None else f" {device.name!r}")
-
-
-def connection_text(connection: model.ConnectionId) -> str:
-    """device@call, as in 257@b164."""
-    device = connection.device
-    who = device.hex() if isinstance(device, bytes) else "" if device is None else device_text(device)
-    return f"{who}@{'' if connection.call_id is None else connection.call_id.hex()}"

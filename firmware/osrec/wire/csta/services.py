@@ -1,4 +1,4 @@
-"""Arguments and results of the services that a recorder uses, from octets and to octets.
+"""Arguments of the services that a recorder uses, from octets and to octets; results are in results.py.
 
 Readers take what follows the operation code, as it came: usually one SEQUENCE element, for results sometimes a NULL.
 """
@@ -16,22 +16,22 @@ from osrec.wire.csta.snapshots import Notes, read_entries, read_legs, write_entr
 _SEQUENCE = devices.SEQUENCE
 _ENUMERATED = 0x0A
 _OCTET_STRING = 0x04
+_BIT_STRING = 0x03
 _INTEGER = 0x02
 _BOOLEAN = 0x01
 _DEVICE_DATA = 0x56  # [APPLICATION 22]
 _CALL_DATA = 0x57  # [APPLICATION 23]
-_CALLING, _CALLED = 0x41, 0x42
 _CONTEXT = 0x80
 
 
-def _sequence(octets: bytes, what: str) -> bytes:
+def sequence_of(octets: bytes, what: str) -> bytes:
     items = walk(octets)
     if not items or items[0][0] != _SEQUENCE:
         raise WireError(f"{what} is {named(items[0][0]) if items else 'missing'}, expected a SEQUENCE")
     return items[0][1]
 
 
-def _first(contents: bytes, key: int, what: str) -> bytes:
+def first_of(contents: bytes, key: int, what: str) -> bytes:
     """The first member with this tag. Members that we do not know stand beside it without harm."""
     for item in walk(contents):
         if item[0] == key:
@@ -43,46 +43,55 @@ def _first(contents: bytes, key: int, what: str) -> bytes:
 
 
 def _monitor_start(octets: bytes, _: Notes) -> model.MonitorStart:
+    if any(item[0] == devices.CONNECTION for item in walk(sequence_of(octets, "monitorStart"))):
+        raise WireError("monitorStart of a call, only devices are monitored")
     return model.MonitorStart(_device_of(octets, "monitorStart"))
 
 
 def _device_of(octets: bytes, what: str) -> model.DeviceId:
-    return devices.read_device_id(_first(_sequence(octets, what), _SEQUENCE, what))
+    return devices.read_device_id(first_of(sequence_of(octets, what), _SEQUENCE, what))
 
 
 def _monitor_stop(octets: bytes, _: Notes) -> model.MonitorStop:
-    return model.MonitorStop(_first(_sequence(octets, "monitorStop"), CROSS_REF, "monitorStop"))
+    return model.MonitorStop(first_of(sequence_of(octets, "monitorStop"), CROSS_REF, "monitorStop"))
 
 
 def _snapshot_device(octets: bytes, _: Notes) -> model.SnapshotDevice:
     return model.SnapshotDevice(_device_of(octets, "snapshotDevice"))
 
 
-def _connection_of(octets: bytes, what: str) -> model.ConnectionId:
-    return devices.read_connection(_first(_sequence(octets, what), devices.CONNECTION, what))
+def connection_of(octets: bytes, what: str) -> model.ConnectionId:
+    return devices.read_connection(first_of(sequence_of(octets, what), devices.CONNECTION, what))
 
 
 def _snapshot_call(octets: bytes, _: Notes) -> model.SnapshotCall:
-    return model.SnapshotCall(_connection_of(octets, "snapshotCall"))
+    return model.SnapshotCall(connection_of(octets, "snapshotCall"))
 
 
 def _snapshot_device_data(octets: bytes, notes: Notes) -> model.SnapshotDeviceData:
-    contents = _sequence(octets, "snapshotDeviceData")
+    reference, data, last, segment = _segment(octets, "snapshotDeviceData", _DEVICE_DATA)
+    return model.SnapshotDeviceData(reference, read_legs(data, notes), last, segment)
+
+
+def _snapshot_call_data(octets: bytes, notes: Notes) -> model.SnapshotCallData:
+    reference, data, last, segment = _segment(octets, "snapshotCallData", _CALL_DATA)
+    return model.SnapshotCallData(reference, tuple(read_entries(data, notes)), last, segment)
+
+
+def _segment(octets: bytes, what: str, data: int) -> tuple[bytes, bytes, bool, int | None]:
+    """Reference, data, whether it is the last one, and its number."""
+    contents = sequence_of(octets, what)
     members = {item[0]: item[1] for item in walk(contents)}
     segment = integer(members[_INTEGER]) if _INTEGER in members else None
-    return model.SnapshotDeviceData(
-        _first(contents, _OCTET_STRING, "snapshotDeviceData"),
-        read_legs(members.get(_DEVICE_DATA, b""), notes),
-        last=members.get(_BOOLEAN, b"\0") not in (b"", b"\0"),
-        segment=segment,
-    )
+    last = members.get(_BOOLEAN, b"\0") not in (b"", b"\0")
+    return first_of(contents, _OCTET_STRING, what), members.get(data, b""), last, segment
 
 
 def _system_status(octets: bytes, _: Notes) -> model.SystemStatus:
-    return model.SystemStatus(_status(_first(_sequence(octets, "systemStatus"), _ENUMERATED, "systemStatus")))
+    return model.SystemStatus(status_of(first_of(sequence_of(octets, "systemStatus"), _ENUMERATED, "systemStatus")))
 
 
-def _status(contents: bytes) -> int:
+def status_of(contents: bytes) -> int:
     value = integer(contents)
     return Status(value) if 0 <= value <= Status.PARTIALLY_DISABLED else value
 
@@ -92,11 +101,11 @@ def _request_system_status(_octets: bytes, _: Notes) -> model.RequestSystemStatu
 
 
 def _joining(octets: bytes, what: str, key: int) -> tuple[model.ConnectionId, model.DeviceId, Participation]:
-    contents = _sequence(octets, what)
+    contents = sequence_of(octets, what)
     value = next((integer(item[1]) for item in walk(contents) if item[0] == key), Participation.ACTIVE)
     if not 0 <= value <= Participation.NONE:
         raise WireError(f"{what} with participationType {value}, known are 0..2")
-    return _connection_of(octets, what), _device_of(octets, what), Participation(value)
+    return connection_of(octets, what), _device_of(octets, what), Participation(value)
 
 
 def _single_step_conference(octets: bytes, _: Notes) -> model.SingleStepConference:
@@ -108,11 +117,23 @@ def _join_call(octets: bytes, _: Notes) -> model.JoinCall:
 
 
 def _clear_connection(octets: bytes, _: Notes) -> model.ClearConnection:
-    return model.ClearConnection(_connection_of(octets, "clearConnection"))
+    return model.ClearConnection(connection_of(octets, "clearConnection"))
+
+
+def _make_call(octets: bytes, _: Notes) -> model.MakeCall:
+    numbers = [item[1] for item in walk(sequence_of(octets, "makeCall")) if item[0] == _SEQUENCE]
+    if len(numbers) < 2:
+        raise WireError("makeCall without callingDevice and calledDirectoryNumber")
+    return model.MakeCall(devices.read_device_id(numbers[0]), devices.read_device_id(numbers[1]))
+
+
+def _system_register(octets: bytes, _: Notes) -> model.SystemRegister:
+    first_of(sequence_of(octets, "systemRegister"), _BIT_STRING, "systemRegister")
+    return model.SystemRegister()
 
 
 def _escape(octets: bytes, _notes: Notes) -> model.Escape:
-    contents = _sequence(octets, "escape")
+    contents = sequence_of(octets, "escape")
     items = walk(contents)
     if not items:
         raise WireError("escape without private data")
@@ -121,66 +142,12 @@ def _escape(octets: bytes, _notes: Notes) -> model.Escape:
 
 
 def _event_report(octets: bytes, notes: Notes) -> model.EventReport:
-    return read_event_report(_sequence(octets, "cSTAEventReport"), notes)
-
-
-# --- reading results
-
-
-def _monitor_started(octets: bytes, _: Notes) -> model.MonitorStarted:
-    contents = _sequence(octets, "monitorStart result")
-    existing = next((item[1] not in (b"", b"\0") for item in walk(contents) if item[0] == _BOOLEAN), None)
-    return model.MonitorStarted(_first(contents, CROSS_REF, "monitorStart result"), existing)
-
-
-def _no_data(_octets: bytes, _: Notes) -> model.NoData:
-    return model.NoData()  # NULL, [APPLICATION 30], an empty SEQUENCE or nothing at all: all have been seen
-
-
-def _device_snapshot(octets: bytes, notes: Notes) -> model.DeviceSnapshot:
-    contents = _sequence(octets, "snapshotDevice result")
-    for item in walk(contents):
-        if item[0] == _DEVICE_DATA:
-            return model.DeviceSnapshot(read_legs(item[1], notes))
-        if item[0] == _OCTET_STRING:
-            return model.DeviceSnapshot((), string(contents, item))
-    raise WireError("snapshotDevice result with neither data nor a cross reference")
-
-
-def _call_snapshot(octets: bytes, notes: Notes) -> model.CallSnapshot:
-    contents = _sequence(octets, "snapshotCall result")
-    entries: list[model.CallSnapshotEntry] = []
-    calling = called = linkage = cross_ref = None
-    for item in walk(contents):
-        key, inner = item[0], item[1]
-        if key == _CALL_DATA:
-            entries = read_entries(inner, notes)
-        elif key == _CONTEXT:
-            cross_ref = string(contents, item)
-        elif key == _CALLING:
-            calling = devices.read_device(inner)
-        elif key == _CALLED:
-            called = devices.read_device(inner)
-        elif key == _CONTEXT | 2:
-            linkage = devices.read_linkage(inner)
-    return model.CallSnapshot(tuple(entries), calling, called, linkage, cross_ref)
-
-
-def _status_reported(octets: bytes, _: Notes) -> model.SystemStatusReported:
-    what = "requestSystemStatus result"
-    return model.SystemStatusReported(_status(_first(_sequence(octets, what), _ENUMERATED, what)))
-
-
-def _conference_joined(octets: bytes, _notes: Notes) -> model.ConferenceJoined:
-    linkage = None
-    for key, inner, _, _ in walk(_sequence(octets, "conference result")):
-        if key == _CONTEXT | 1:
-            linkage = devices.read_linkage_list(inner)[0]
-    return model.ConferenceJoined(_connection_of(octets, "conference result"), linkage)
+    return read_event_report(sequence_of(octets, "cSTAEventReport"), notes)
 
 
 READ_ARGUMENT: dict[int, Callable[[bytes, Notes], model.Argument]] = {
     5: _clear_connection,
+    10: _make_call,
     20: _single_step_conference,
     21: _event_report,
     51: _escape,
@@ -188,29 +155,18 @@ READ_ARGUMENT: dict[int, Callable[[bytes, Notes], model.Argument]] = {
     73: _monitor_stop,
     74: _snapshot_device,
     75: _snapshot_call,
+    76: _snapshot_call_data,
     77: _snapshot_device_data,
+    207: _system_register,
     210: _request_system_status,
     211: _system_status,
     223: _join_call,
 }
-READ_RESULT: dict[int, Callable[[bytes, Notes], model.Result]] = {
-    5: _no_data,
-    20: _conference_joined,
-    51: _no_data,
-    71: _monitor_started,
-    73: _no_data,
-    74: _device_snapshot,
-    75: _call_snapshot,
-    210: _status_reported,
-    211: _no_data,
-    223: _conference_joined,
-}
-
-
 # --- writing
 
 _OPCODES: dict[type[Any], int] = {
     model.ClearConnection: 5,
+    model.MakeCall: 10,
     model.SingleStepConference: 20,
     model.EventReport: 21,
     model.Escape: 51,
@@ -218,7 +174,9 @@ _OPCODES: dict[type[Any], int] = {
     model.MonitorStop: 73,
     model.SnapshotDevice: 74,
     model.SnapshotCall: 75,
+    model.SnapshotCallData: 76,
     model.SnapshotDeviceData: 77,
+    model.SystemRegister: 207,
     model.RequestSystemStatus: 210,
     model.SystemStatus: 211,
     model.JoinCall: 223,
@@ -226,15 +184,15 @@ _OPCODES: dict[type[Any], int] = {
 
 
 def opcode_of(argument: model.Argument) -> int | None:
-    """The operation that takes this argument."""
-    return argument.opcode if isinstance(argument, model.UnknownArgument) else _OPCODES[type(argument)]
+    """The operation that takes this argument; None when it has no number."""
+    return argument.opcode if isinstance(argument, model.UnknownArgument) else _OPCODES.get(type(argument))
 
 
 def write_argument(argument: model.Argument) -> tuple[int, bytes]:
     """Operation code and argument element."""
     opcode = opcode_of(argument)
     if opcode is None:
-        raise UsageError("an invoke needs an operation code")
+        raise UsageError(f"{type(argument).__name__} has no operation code, and an invoke needs one")
     match argument:
         case model.EventReport():
             return opcode, write_event_report(argument)
@@ -257,6 +215,13 @@ def _joining_values(
     }
 
 
+def _segment_values(it: model.SnapshotDeviceData | model.SnapshotCallData) -> dict[str, Any]:
+    number = {} if it.segment is None else {"segmentID": it.segment}
+    return {"serviceCrossRefID": it.service_cross_ref, **number, "lastSegment": it.last}
+
+
+_SYSTEM_STATUS_ONLY = (b"\x80", 1)  # requestTypes {systemStatus}
+
 _WRITE_ARGUMENT: dict[type[Any], Callable[[Any], tuple[str, Any]]] = {
     model.MonitorStart: lambda it: (
         "MonitorStartArgument",
@@ -273,13 +238,20 @@ _WRITE_ARGUMENT: dict[type[Any], Callable[[Any], tuple[str, Any]]] = {
     ),
     model.SnapshotDeviceData: lambda it: (
         "SnapshotDeviceDataArgument",
+        _segment_values(it) | {"snapshotData": [write_leg(leg) for leg in it.legs]},
+    ),
+    model.SnapshotCallData: lambda it: (
+        "SnapshotCallDataArgument",
+        _segment_values(it) | {"snapshotData": [write_entry(entry) for entry in it.entries]},
+    ),
+    model.MakeCall: lambda it: (
+        "MakeCallArgument",
         {
-            "serviceCrossRefID": it.service_cross_ref,
-            **({} if it.segment is None else {"segmentID": it.segment}),
-            "lastSegment": it.last,
-            "snapshotData": [write_leg(leg) for leg in it.legs],
+            "callingDevice": devices.write_device_id(it.calling),
+            "calledDirectoryNumber": devices.write_device_id(it.called),
         },
     ),
+    model.SystemRegister: lambda _: ("SystemRegisterArgument", {"requestTypes": _SYSTEM_STATUS_ONLY}),
     model.SystemStatus: lambda it: ("SystemStatusArg", {"systemStatus": int(it.status)}),
     model.RequestSystemStatus: lambda _: ("RequestSysStatArg", {}),
     model.SingleStepConference: lambda it: (
@@ -294,59 +266,4 @@ _WRITE_ARGUMENT: dict[type[Any], Callable[[Any], tuple[str, Any]]] = {
         "ClearConnectionArgument",
         {"connectionToBeCleared": devices.write_connection(it.connection)},
     ),
-}
-
-
-def write_result(result: model.Result, opcode: int | None) -> tuple[int | None, bytes]:
-    """Operation code (the result's own when the caller gives none) and result element."""
-    if isinstance(result, model.UnknownArgument):
-        return result.opcode if opcode is None else opcode, result.body
-    if isinstance(result, model.NoData):
-        return opcode, b"" if opcode is None else b"\x05\x00"
-    own, type_name, value = _WRITE_RESULT[type(result)](result)
-    opcode = own if opcode is None else opcode
-    if opcode is None:
-        raise UsageError(f"a result {type(result).__name__} needs the operation code that it answers")
-    return opcode, schema.encode(type_name, value)
-
-
-def _write_call_snapshot(it: model.CallSnapshot) -> tuple[int, str, Any]:
-    data: Any = ("serviceCrossRefID", it.service_cross_ref)
-    if it.service_cross_ref is None:
-        data = ("snapshotData", [write_entry(entry) for entry in it.entries])
-    value: dict[str, Any] = {"crossRefIDorSnapshotData": data}
-    if it.calling is not None:
-        value["callingDevice"] = devices.write_device(it.calling)
-    if it.called is not None:
-        value["calledDevice"] = devices.write_device(it.called)
-    if it.linkage is not None:
-        value["callLinkageData"] = devices.write_linkage(it.linkage)
-    return 75, "SnapshotCallResult", value
-
-
-def _write_joined(it: model.ConferenceJoined) -> tuple[None, str, Any]:
-    value: dict[str, Any] = {"conferencedCall": devices.write_connection(it.connection)}
-    if it.linkage is not None:
-        value["callLinkageDataList"] = devices.write_linkage_list(it.linkage, None)
-    return None, "ConferenceResult", value
-
-
-def _write_device_snapshot(it: model.DeviceSnapshot) -> tuple[int, str, Any]:
-    data: Any = ("serviceCrossRefID", it.service_cross_ref)
-    if it.service_cross_ref is None:
-        data = ("snapshotData", [write_leg(leg) for leg in it.legs])
-    return 74, "SnapshotDeviceResult", {"crossRefIDorSnapshotData": data}
-
-
-def _write_started(it: model.MonitorStarted) -> tuple[int, str, Any]:
-    existing = {} if it.existing_calls is None else {"monitorExistingCalls": it.existing_calls}
-    return 71, "MonitorStartResult", {"crossRefIdentifier": it.cross_ref, **existing}
-
-
-_WRITE_RESULT: dict[type[Any], Callable[[Any], tuple[int | None, str, Any]]] = {
-    model.MonitorStarted: _write_started,
-    model.DeviceSnapshot: _write_device_snapshot,
-    model.CallSnapshot: _write_call_snapshot,
-    model.SystemStatusReported: lambda it: (210, "RequestSysStatRes", {"systemStatus": int(it.status)}),
-    model.ConferenceJoined: _write_joined,
 }

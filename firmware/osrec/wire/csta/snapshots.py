@@ -39,7 +39,7 @@ def _leg(contents: bytes) -> SnapshotLeg:
             if connection is not None and not states:
                 states = _compound(inner)
         elif key == _CONTEXT | 1:
-            states, simple = _nibbles(integer(inner)), True
+            states, simple = nibbles(integer(inner)), True
         elif key == _CONTEXT | 4:
             linkage = devices.read_linkage(inner)
     if connection is None:
@@ -58,7 +58,7 @@ def _compound(contents: bytes) -> tuple[LocalState, ...]:
     return tuple(states)
 
 
-def _nibbles(value: int) -> tuple[LocalState, ...]:
+def nibbles(value: int) -> tuple[LocalState, ...]:
     """simpleCallState: the far end's state in the upper nibble, the device's own in the lower.
 
     For example 0x32, callReceived: it rings here, and the calling end is connected.
@@ -71,8 +71,7 @@ def _nibbles(value: int) -> tuple[LocalState, ...]:
 
 def read_entries(contents: bytes, notes: Notes) -> list[model.CallSnapshotEntry]:
     entries = []
-    for item in walk(contents):
-        inner = item[1]
+    for _, inner, _, _ in walk(contents):
         members = {item[0]: item[1] for item in walk(inner)}
         if _SUBJECT not in members:
             notes.append("snapshot entry without deviceOnCall left out")
@@ -109,10 +108,15 @@ def _write_states(leg: SnapshotLeg) -> tuple[str, Any]:
         return "unknown", None
     if not leg.simple:
         return "compoundCallState", [int(state) for state in leg.states]
+    return "simpleCallState", simple_value(leg)
+
+
+def simple_value(leg: SnapshotLeg) -> int:
+    """simpleCallState for the states of a leg."""
     if len(leg.states) > 2:
         raise UsageError(f"simpleCallState says two states, not {len(leg.states)}")
     near, far = (*leg.states, LocalState.NULL)[:2]
-    return "simpleCallState", far << 4 | near
+    return far << 4 | near
 
 
 def write_entry(entry: model.CallSnapshotEntry) -> dict[str, Any]:

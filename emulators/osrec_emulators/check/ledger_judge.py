@@ -1,0 +1,204 @@
+"""The recorder's ledger against the PBX's truth, call by call: nothing invented, nothing forgotten, nothing untrue."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from osrec_emulators.check.coverage import Coverage
+from osrec_emulators.check.evidence import RECOVERY, Evidence
+from osrec_emulators.check.expected import Expected
+from osrec_emulators.check.ledger import Entry, Ledger
+from osrec_emulators.check.outages import Outage
+from osrec_emulators.check.parties import strangers, unnamed
+from osrec_emulators.check.sent import Truth
+from osrec_emulators.check.spans import Span, longer, overlaps, text, without
+from osrec_emulators.check.told import Conversation
+from osrec_emulators.check.verdict import EntryVerdict, LedgerVerdict
+
+CLOCKS = 5.0  # seconds by which the recorder's wall clock may be off, and its events late
+
+
+class LedgerJudge:
+    """Judges one ledger against one truth.
+
+    Args:
+        withheld: when events of a call were not sent, by call id.
+    """
+
+    def __init__(
+        self,
+        truth: Truth,
+        outages: Sequence[Outage],
+        expected: Expected,
+        withheld: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
+        self._truth = truth
+        self._expected = expected
+        self._evidence = Evidence(truth.conversations, truth.slots, outages, expected, _start(truth))
+        self._withheld = withheld or {}
+        self._since = self._evidence.began
+
+    def judge(self, ledger: Ledger) -> LedgerVerdict:
+        """Entries from before the truth and conversations outside the ledger's time are passed over."""
+        entries = [entry for entry in ledger.conversations if entry.ended is None or not self._is_older(entry)]
+        conversations = [each for each in self._truth.conversations if self._is_due(ledger, each)]
+        by_call = _by_call(self._truth.conversations)
+        of = {entry.id: _matching(entry, by_call) for entry in entries}
+        entries_of: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            for conversation in of[entry.id]:
+                entries_of[conversation.thread].append(entry)
+        coverage = Coverage(self._expected, self._evidence, ledger, self._since)
+        verdicts = [self._entry(entry, of[entry.id], coverage) for entry in entries]
+        unknown = [each for each in conversations if not entries_of[each.thread]]
+        faults = [*_twice(entries), *self._blind(ledger)]
+        excused: list[str] = []
+        for conversation in conversations:
+            to = excused if self._was_withheld(conversation) else faults
+            to += self._split(conversation, entries_of[conversation.thread])
+            if not entries_of[conversation.thread]:
+                to += self._forgotten(ledger, conversation)
+        return LedgerVerdict(
+            entries=tuple(verdicts),
+            conversations=len(conversations),
+            blind=len(unknown),
+            classes=tuple((name, sum(entry.class_ == name for entry in entries)) for name in CLASSES),
+            faults=tuple(faults),
+            excused=tuple(excused),
+        )
+
+    # --- entries
+
+    def _entry(self, entry: Entry, conversations: Sequence[Conversation], coverage: Coverage) -> EntryVerdict:
+        faults = tuple(self._entry_faults(entry, conversations, coverage))
+        excused = len(conversations) == 1 and self._was_withheld(conversations[0])
+        return EntryVerdict(
+            id=entry.id,
+            calls=entry.calls,
+            stations=entry.stations,
+            class_=entry.class_,
+            reason=entry.reason,
+            faults=() if excused else faults,
+            excused=faults if excused else (),
+        )
+
+    def _entry_faults(self, entry: Entry, conversations: Sequence[Conversation], coverage: Coverage) -> Iterator[str]:
+        if not conversations:
+            if entry.ended is not None:
+                yield "the PBX had no such conversation"
+            return
+        if len(conversations) > 1:
+            threads = ", ".join(each.thread for each in conversations)
+            yield f"mixes {len(conversations)} conversations of the PBX: {threads}"
+            return
+        (conversation,) = conversations
+        yield from self._stations(entry, conversation)
+        watched = not self._was_out(conversation)
+        if foreign := strangers(entry.parties, conversation):
+            yield f"names {', '.join(foreign)}, who had no part in it"
+        if watched and (absent := unnamed(entry.parties, conversation)):
+            yield f"does not name {', '.join(absent)}"
+        if watched and (entry.answered is None) != (conversation.answered_at is None):
+            yield "was answered, and is said not to be" if entry.answered is None else "was never answered"
+        yield from coverage.faults(conversation, entry)
+
+    def _stations(self, entry: Entry, conversation: Conversation) -> Iterator[str]:
+        for station in entry.stations:
+            if station not in conversation.stations:
+                yield f"station {station} had no part in it"
+        for station in self._expected.watched(conversation):
+            if station not in entry.stations and conversation.talk(station) and not self._was_out(conversation):
+                yield f"station {station} talked in it and is not among its stations"
+
+    # --- conversations
+
+    def _split(self, conversation: Conversation, entries: Sequence[Entry]) -> Iterator[str]:
+        """One conversation is one entry, unless the recorder was blind in it and could not know."""
+        if len(entries) > 1 and not self._was_out(conversation):
+            yield f"{_name(conversation)} is in {len(entries)} entries: {', '.join(entry.id for entry in entries)}"
+
+    def _forgotten(self, ledger: Ledger, conversation: Conversation) -> Iterator[str]:
+        """A conversation that the ledger does not know must lie where it says that it was blind."""
+        for station in self._expected.watched(conversation):
+            blind = [each.span for each in ledger.blind if each.station in (None, station)]
+            span = _presence(conversation, station)
+            unseen = [(float("-inf"), self._since + RECOVERY), *((a - CLOCKS, b + RECOVERY) for a, b in blind)]
+            seen = without([span], unseen)
+            if seen:
+                yield f"{_name(conversation)} is not in the ledger; station {station} was watched: {text(seen)}"
+
+    def _blind(self, ledger: Ledger) -> Iterator[str]:
+        """It is blind only when the PBX knows of an outage; of what was before the PBX ran nobody knows."""
+        before = (float("-inf"), _start(self._truth))
+        for blind in ledger.blind:
+            excess = without([blind.span], [before, *self._evidence.blind(blind.station)])
+            excess = longer(excess, self._expected.tolerance)
+            if excess:
+                whom = "all stations" if blind.station is None else f"station {blind.station}"
+                yield f"the ledger is blind to {whom} for {blind.cause}: {text(excess)} without an outage"
+
+    # --- details
+
+    def _was_out(self, conversation: Conversation) -> bool:
+        return self._evidence.out(conversation.span, "link", "recorder", "monitor", "licence")
+
+    def _was_withheld(self, conversation: Conversation) -> bool:
+        """The recorder was not told all of it, and was not told that either."""
+        moments = (at for call in conversation.calls for at in self._withheld.get(call, ()))
+        return any(overlaps((at, at), conversation.span, CLOCKS) for at in moments)
+
+    def _is_older(self, entry: Entry) -> bool:
+        began = self._truth.began
+        return began is not None and entry.span[1] < began.timestamp()
+
+    def _is_due(self, ledger: Ledger, conversation: Conversation) -> bool:
+        since, until = ledger.span
+        within = max(since, self._since) <= conversation.span[1] <= until
+        return within and bool(self._expected.watched(conversation))
+
+
+CLASSES = ("recorded", "gaps", "not_recorded")
+
+
+def _start(truth: Truth) -> float:
+    return truth.began.timestamp() if truth.began is not None else float("-inf")
+
+
+def _by_call(conversations: Iterable[Conversation]) -> dict[str, list[Conversation]]:
+    by_call: dict[str, list[Conversation]] = defaultdict(list)
+    for conversation in conversations:
+        for call in conversation.calls:
+            by_call[call].append(conversation)
+    return by_call
+
+
+def _matching(entry: Entry, by_call: dict[str, list[Conversation]]) -> list[Conversation]:
+    """Call ids come again some day, so the time must fit too."""
+    found = {
+        each.thread: each
+        for call in entry.calls
+        for each in by_call.get(call, ())
+        if overlaps(each.span, entry.span, CLOCKS)
+    }
+    best = [each for each in found.values() if overlaps(each.span, entry.span)]
+    return best or list(found.values())
+
+
+def _twice(entries: Sequence[Entry]) -> Iterator[str]:
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.id in seen:
+            yield f"{entry.name} is there twice"
+        seen.add(entry.id)
+
+
+def _presence(conversation: Conversation, station: str) -> Span:
+    """When a station had a part in it: as far as is known by its talk, else all the time."""
+    spans = [talk.span for talk in conversation.talk(station, heard=False)]
+    if not spans:
+        return conversation.span
+    return min(since for since, _ in spans), max(until for _, until in spans)
+
+
+def _name(conversation: Conversation) -> str:
+    calls, stations = ", ".join(sorted(conversation.calls)), ", ".join(conversation.stations)
+    return f"conversation {conversation.thread} (calls {calls}; stations {stations})"

@@ -1,0 +1,199 @@
+"""What the PBX tells of its conversations in calls.jsonl: who took part, who talked when, which forks there were."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from osrec_emulators.check.spans import Span, within
+from osrec_emulators.pbx.media import Side
+
+CALLS = "calls.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class TruthParty:
+    """A participant. `trunk`: over which somebody outside is reached."""
+
+    number: str
+    external: bool
+    trunk: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TalkSpan:
+    """A station talked; `heard`: to somebody, else to music, since all others held the call."""
+
+    station: str
+    call: str
+    heard: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedFork:
+    """A port was in a call of a station. `dead`: without audio; `end`: released, call, lost, held."""
+
+    port: str
+    station: str
+    side: Side
+    span: Span
+    dead: bool
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFork:
+    """A request for forks that came to nothing."""
+
+    at: float
+    station: str | None
+    ports: tuple[str, ...]
+    error: str
+    played: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedFault:
+    """A declared fault of forks: unanswered, late, lost, swapped, dead, stuck."""
+
+    at: float
+    kind: str
+    station: str
+    ports: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A finished conversation. `merged_into`: its calls became part of another one, by transfer or conference."""
+
+    thread: str
+    calls: frozenset[str]
+    stations: tuple[str, ...]
+    direction: str
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime
+    parties: tuple[TruthParty, ...] = ()
+    talks: tuple[TalkSpan, ...] = ()
+    forks: tuple[GrantedFork, ...] = ()
+    refused: tuple[RefusedFork, ...] = ()
+    faults: tuple[PlayedFault, ...] = ()
+    merged_into: str | None = None
+
+    @property
+    def span(self) -> Span:
+        return self.started_at.timestamp(), self.ended_at.timestamp()
+
+    def talk(self, station: str, *, heard: bool = True) -> list[TalkSpan]:
+        """When a station talked; not `heard`: music on hold included."""
+        return [talk for talk in self.talks if talk.station == station and (talk.heard or not heard)]
+
+    def had_fault(self, station: str, *kinds: str) -> bool:
+        return any(fault.station == station and fault.kind in kinds for fault in self.faults)
+
+
+def forked(conversation: Conversation, station: str) -> list[Span]:
+    """When both sides of a station were on ports, and not dead."""
+    of = [fork for fork in conversation.forks if fork.station == station and not fork.dead]
+    own, other = ([fork.span for fork in of if fork.side is side] for side in Side)
+    return within(own, other)
+
+
+def together(conversation: Conversation, one: str, other: str) -> list[Span]:
+    """When two stations talked in the same call."""
+    spans: list[Span] = []
+    for talk in conversation.talk(one):
+        spans += within([talk.span], (each.span for each in conversation.talk(other) if each.call == talk.call))
+    return spans
+
+
+def conversations(path: Path) -> list[Conversation]:
+    """The finished ones, in the order in which they ended; those that were merged are one. None without such a file."""
+    told = [_conversation(row) for row in (rows(path) if path.exists() else ()) if "thread" in row]
+    by_thread = {each.thread: each for each in told}
+    for each in told:
+        into = each.merged_into
+        while into is not None and (further := by_thread[into].merged_into if into in by_thread else None):
+            into = further
+        if into is not None and into in by_thread:
+            by_thread[into] = _merged(by_thread[into], by_thread.pop(each.thread))
+    return list(by_thread.values())
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """JSON lines; a last line that was cut off is left out."""
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.endswith("\n"):
+            yield json.loads(line)
+
+
+def _merged(one: Conversation, other: Conversation) -> Conversation:
+    answered = [each.answered_at for each in (one, other) if each.answered_at is not None]
+    return Conversation(
+        thread=one.thread,
+        calls=one.calls | other.calls,
+        stations=tuple(dict.fromkeys(one.stations + other.stations)),
+        direction=one.direction,
+        started_at=min(one.started_at, other.started_at),
+        answered_at=min(answered, default=None),
+        ended_at=max(one.ended_at, other.ended_at),
+        parties=tuple(dict.fromkeys(one.parties + other.parties)),
+        talks=one.talks + other.talks,
+        forks=one.forks + other.forks,
+        refused=one.refused + other.refused,
+        faults=one.faults + other.faults,
+        merged_into=one.merged_into,
+    )
+
+
+def _conversation(row: dict[str, Any]) -> Conversation:
+    started_at = datetime.fromisoformat(row["started_at"])
+    clock = _Clock(started_at, row.get("started", 0.0))
+    return Conversation(
+        thread=row["thread"],
+        calls=frozenset(row["calls"]),
+        stations=tuple(row["stations"]),
+        direction=row["direction"],
+        started_at=started_at,
+        answered_at=datetime.fromisoformat(row["answered_at"]) if row["answered_at"] else None,
+        ended_at=datetime.fromisoformat(row["ended_at"]),
+        parties=tuple(
+            TruthParty(each["number"], each["external"], each["trunk"], each.get("name"))
+            for each in row.get("parties", ())
+        ),
+        talks=tuple(
+            TalkSpan(each["station"], each["call"], each["heard"], clock.span(each)) for each in row.get("talks", ())
+        ),
+        forks=tuple(_fork(each, clock) for each in row.get("forks", ()) if "dead" in each),
+        refused=tuple(
+            RefusedFork(clock.at(each["at"]), each["station"], tuple(each["ports"]), each["error"], each["played"])
+            for each in row.get("refused", ())
+        ),
+        faults=tuple(
+            PlayedFault(clock.at(each["at"]), each["fault"], each["station"], tuple(each["ports"]))
+            for each in row.get("faults", ())
+        ),
+        merged_into=row.get("merged_into"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Makes UTC of PBX time."""
+
+    started_at: datetime
+    started: float
+
+    def at(self, now: float) -> float:
+        return (self.started_at + timedelta(seconds=now - self.started)).timestamp()
+
+    def span(self, row: dict[str, Any]) -> Span:
+        return self.at(row["from"]), self.at(row["to"])
+
+
+def _fork(row: dict[str, Any], clock: _Clock) -> GrantedFork:
+    return GrantedFork(row["port"], row["station"], Side(row["side"]), clock.span(row), row["dead"], row["end"])

@@ -1,0 +1,119 @@
+"""`osrec ledger`: what became of each conversation, and the sums."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.table import Table
+
+from osrec.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, console, control_socket, plain_errors, print_json
+from osrec.cli.times import local, parse_span
+from osrec.config import Config, load
+from osrec.numbers import Patterns
+from osrec.recorder import ask
+from osrec.recorder.parts import store_config
+from osrec.store.ledger import CLASSES, Class, Entry, Ledger
+from osrec.store.ledger_json import ledger_json
+from osrec.store.reconcile import reconcile
+
+WORDS: dict[Class, str] = {"recorded": "recorded in full", "gaps": "recorded with gaps", "not_recorded": "not recorded"}
+STYLES: dict[Class, str] = {"recorded": "green", "gaps": "yellow", "not_recorded": "red"}
+
+
+@plain_errors
+def ledger(
+    config: ConfigOption = DEFAULT_CONFIG,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Conversations that began from this time on: 2026-11-23 (local time).")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="And before this time.")] = None,
+    kind: Annotated[Class | None, typer.Option("--class", help="Only these.")] = None,
+    station: Annotated[
+        str | None, typer.Option(help="Only those of this station, or of those: 3105, 3100-3139, 31??.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Each conversation of a monitored station: recorded in full, with gaps, or not, and why. Exit code 1 if something
+    does not fit together."""
+    begin, end = parse_span(since, until, ("--from", "--to"))
+    loaded = load(config)
+    wanted = _stations(station)
+    running = [one for one in _running(loaded) if _fits(one["stations"], wanted)]
+    found = reconcile(store_config(loaded), begin, end, {UUID(one["id"]) for one in running})
+    entries = [one for one in found.entries if kind in (None, one.kind) and _fits(one.conversation.stations, wanted)]
+    shown = Ledger(begin, end, tuple(entries), found.blind, found.stray, found.findings)
+    if json:
+        print_json(ledger_json(shown, running))
+    else:
+        _print(shown, running)
+    raise typer.Exit(1 if found.findings else 0)
+
+
+def _stations(text: str | None) -> Patterns | None:
+    try:
+        return None if text is None else Patterns([text])
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _fits(stations: Iterable[str], wanted: Patterns | None) -> bool:
+    return wanted is None or any(one in wanted for one in stations)
+
+
+def _running(config: Config) -> list[dict[str, Any]]:
+    """Conversations that go on, none when no recorder runs."""
+    try:
+        found: list[dict[str, Any]] = ask.status(control_socket(config))["conversations"]
+    except ask.NotRunningError:
+        return []
+    return found
+
+
+def _print(ledger: Ledger, running: list[dict[str, Any]]) -> None:
+    table = Table("started", "station", "with", "class", "what is missing, and why", box=None)
+    for entry in ledger.entries:
+        one = entry.conversation
+        others = [party.number or "unknown" for party in one.parties if party.number not in one.stations]
+        table.add_row(
+            local(one.started),
+            ", ".join(one.stations),
+            ", ".join(others) or "-",
+            f"[{STYLES[entry.kind]}]{WORDS[entry.kind]}[/]",
+            _missing(entry),
+        )
+    for conversation in running:
+        table.add_row("", ", ".join(conversation["stations"]), "", "still running", "")
+    console.print(table)
+    _print_sums(ledger, running)
+
+
+def _missing(entry: Entry) -> str:
+    if entry.kind == "not_recorded":
+        return f"{entry.reason}: {entry.detail}" if entry.detail else str(entry.reason)
+    spans = [(one.station, gap) for one in entry.recordings for gap in one.gaps]
+    spans += [(one.station, one.span) for one in entry.missed]
+    spans.sort(key=lambda pair: pair[1].since)
+    texts = [f"{station} {_clock(gap.since)}, {gap.seconds:.1f} s: {gap.cause}" for station, gap in spans]
+    return "; ".join(texts) or entry.detail or "-"
+
+
+def _clock(at: datetime) -> str:
+    return at.astimezone().strftime("%H:%M:%S")
+
+
+def _print_sums(ledger: Ledger, running: list[dict[str, Any]]) -> None:
+    causes, totals = ledger.causes(), ledger.totals()
+    console.print(f"\n{len(ledger.entries)} conversations" + (f", {len(running)} more still run" if running else ""))
+    for kind in CLASSES:
+        why = ", ".join(f"{count} {cause}" for cause, count in causes[kind].items())
+        console.print(f"  {totals[kind]:6d} {WORDS[kind]}" + (f": {why}" if why else ""))
+    for blind in ledger.blind:
+        whom = "all stations" if blind.station is None else f"station {blind.station}"
+        console.print(
+            f"[yellow]not watched[/] {whom}, {local(blind.since)} to {_clock(blind.until)}: "
+            f"{blind.blame}{f', {blind.detail}' if blind.detail else ''}"
+        )
+    for finding in ledger.findings:
+        console.print(f"[red]look into[/] {finding}")

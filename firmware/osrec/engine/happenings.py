@@ -1,0 +1,165 @@
+"""What becomes of conversations: begun, changed, joined, ended."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from osrec.calls import changes as calls
+from osrec.calls.conversation import Conversation
+from osrec.engine.alarms import AlarmCleared
+from osrec.engine.desk import Desk
+from osrec.engine.dossier import Dossier, Step
+from osrec.engine.facts import facts_of
+from osrec.engine.granting import remark_on
+from osrec.engine.keeping import keep, pause
+from osrec.engine.messages import Adopt, Concluded, Output, Remark
+from osrec.engine.recording import ACTIVE, Recording, State
+from osrec.engine.review import Reviewer
+from osrec.engine.stopping import stop
+from osrec.wire.csta.model import ConnectionId, DeviceId, Event, SnapshotLeg
+
+
+class Happenings:
+    """Follows the tracker."""
+
+    def __init__(self, desk: Desk, reviewer: Reviewer) -> None:
+        self._desk = desk
+        self._reviewer = reviewer
+
+    def reported(self, station: str, event: Event, now: float, at: datetime) -> list[Output]:
+        """An event that a monitor saw.
+
+        One that changes no leg may still change who talks to whom (somebody of whom only the presence is known), so
+        its conversation is looked at in any case.
+        """
+        changes = self._desk.tracker.handle(station, event, now)
+        outputs = self.apply(changes, now, at)
+        connection = getattr(event, "connection", None)
+        conversation = self._desk.tracker.of_call(connection.call_id) if connection is not None else None
+        if conversation is not None and not changes:
+            outputs += self._reviewer.review(conversation, now, at)
+        return outputs
+
+    def apply(self, changes: Iterable[calls.Change], now: float, at: datetime) -> list[Output]:
+        outputs: list[Output] = []
+        for change in changes:
+            match change:
+                case calls.Began(conversation):
+                    self._desk.dossiers[conversation.id] = Dossier(at, now)
+                case calls.Happened(conversation):
+                    outputs += self._remark(change, now, at)
+                    outputs += self._reviewer.review(conversation, now, at, change.cause)
+                case calls.Merged(conversation, gone):
+                    outputs += self._merge(conversation, gone, now, at)
+                case calls.PortDropped(port):
+                    self._desk.forks.port_dropped(port, now, now)
+                case calls.PortMoved(port, call_id):
+                    self._desk.forks.port_moved(port, call_id)
+                case calls.Restated(conversation):
+                    outputs += self._reviewer.review(conversation, now, at)
+                case calls.Ended(conversation, cause, when):
+                    outputs += self._end(conversation, cause, now, at)
+                    outputs += self._conclude(conversation, when, at - timedelta(seconds=now - when))
+        return outputs
+
+    def resync(self, station: str, legs: Iterable[SnapshotLeg], now: float, at: datetime) -> list[Output]:
+        """A snapshot is a fresh start: what was refused before the link was lost may work now."""
+        outputs = self.apply(self._desk.tracker.reconcile(station, legs, now), now, at)
+        for conversation in list(self._desk.tracker.conversations.values()):
+            dossier = self._desk.dossiers.get(conversation.id)
+            if dossier is not None and station in conversation.stations:
+                dossier.forgive(station)
+                outputs += self._reviewer.review(conversation, now, at)
+        return outputs
+
+    def adopt(self, event: Adopt, now: float, at: datetime) -> list[Output]:
+        """A recording of an earlier run goes on; the next snapshot of its station puts right what has changed."""
+        opened, conversation, desk = event.opened, event.conversation, self._desk
+        if conversation.id not in desk.tracker.conversations:
+            desk.tracker.adopt(conversation)
+            desk.dossiers[conversation.id] = Dossier(opened.at, now, decision=opened.decision)
+        dossier = desk.dossiers[conversation.id]
+        connection = ConnectionId(next(iter(conversation.calls), None), DeviceId(opened.station))
+        recording = Recording(
+            opened.recording, conversation.id, opened.station, event.pair, connection, opened.decision, State.RUNNING
+        )
+        recording.asked = recording.since = now
+        recording.provisional = opened.provisional and not event.kept
+        if event.kept:
+            dossier.keeping = dossier.keeping or "before the restart"
+        if event.paused:
+            dossier.paused, recording.paused = dossier.paused or "before the restart", True
+        if not recording.provisional:
+            dossier.recordings.append(opened.recording)
+            dossier.recorded_by = dossier.recorded_by or opened.decision
+        desk.forks.adopt(recording)
+        desk.settle(conversation, now, at)
+        return []
+
+    def stop(self, now: float, at: datetime) -> list[Output]:
+        """The recorder ends: conversations whose recordings do not go on in the next run are told of now."""
+        outputs: list[Output] = []
+        for conversation in list(self._desk.tracker.conversations.values()):
+            if not self._desk.forks.of(conversation.id, State.RUNNING):
+                outputs += self._conclude(conversation, now, at, "the recorder was stopped during the call")
+        return outputs
+
+    def _remark(self, change: calls.Happened, now: float, at: datetime) -> list[Output]:
+        """Put a step on the time lines of the conversation's recordings, also of those that begin later."""
+        conversation = change.conversation
+        device = {"device": change.device} if change.device else {}
+        step = Step(now, at, change.kind, change.cause, dict(change.detail) | device)
+        dossier = self._desk.dossiers.get(conversation.id)
+        if dossier is not None:
+            dossier.history.append(step)
+        running = self._desk.forks.of(conversation.id, State.RUNNING)
+        return [remark_on(recording, conversation, step) for recording in running]
+
+    def _merge(self, conversation: Conversation, gone: Conversation, now: float, at: datetime) -> list[Output]:
+        """What was asked for one of them (to pause, to keep) holds for both."""
+        desk = self._desk
+        dossier = desk.dossiers.setdefault(conversation.id, Dossier(at, now))
+        absorbed = desk.dossiers.pop(gone.id, None)
+        if absorbed is not None:
+            dossier.absorb(absorbed)
+        desk.uncovered.discard(gone.id)
+        outputs: list[Output] = []
+        for recording in desk.forks.of(gone.id, *State):
+            desk.forks.move(recording, conversation.id)
+            if recording.state is State.RUNNING:
+                detail = {"conversation": str(gone.id)}
+                outputs.append(Remark(recording.id, now, at, "merged", None, detail, conversation=conversation.id))
+        for recording in desk.forks.of(conversation.id, State.RUNNING):
+            outputs += self._inherit(recording, dossier, now, at)
+        desk.settle(conversation, now, at)
+        return outputs
+
+    def _inherit(self, recording: Recording, dossier: Dossier, now: float, at: datetime) -> list[Output]:
+        outputs: list[Output] = []
+        if dossier.paused is not None and not recording.paused:
+            outputs += pause(recording, now, at, dossier.paused)
+        if dossier.keeping is not None and recording.provisional:
+            outputs += keep(self._desk, recording, now, dossier.keeping)
+        return outputs
+
+    def _end(self, conversation: Conversation, cause: str | None, now: float, at: datetime) -> list[Output]:
+        desk = self._desk
+        outputs: list[Output] = []
+        for recording in desk.forks.of(conversation.id, *ACTIVE):
+            outputs += stop(desk, recording, cause or "call ended", now)
+        for station in conversation.stations:
+            outputs += [AlarmCleared(f"{code}:{station}") for code in ("fork-lost", "preempted")]
+        return outputs
+
+    def _conclude(
+        self, conversation: Conversation, now: float, at: datetime, stopped: str | None = None
+    ) -> list[Output]:
+        """It was over at `now`, which may be some seconds ago; `stopped`: it goes on, but not for us."""
+        desk = self._desk
+        desk.uncovered.discard(conversation.id)
+        dossier = desk.dossiers.pop(conversation.id, None)
+        if dossier is None:
+            return []
+        station = conversation.stations[0] if conversation.stations else ""
+        unanswered = desk.rules.decide(facts_of(conversation, station, dossier.started))
+        dossier.reason = stopped or dossier.reason
+        return [Concluded(dossier.conclude(conversation, unanswered, now, at, desk.config.late_after))]

@@ -1,0 +1,38 @@
+"""How a recording ends."""
+
+from osrec.engine.desk import Desk
+from osrec.engine.hearing import silence_alarms
+from osrec.engine.messages import Finish, Forget, Output, Wipe
+from osrec.engine.recording import Recording, State
+
+
+def stop(desk: Desk, recording: Recording, reason: str, now: float) -> list[Output]:
+    """The call is over for the station: what is still on its way is recorded, then the pair is free."""
+    if recording.state is State.REQUESTING:
+        recording.state, recording.due = State.ABANDONED, None
+        return [Forget(recording.id)]
+    if recording.state is not State.RUNNING:
+        return []
+    recording.state, recording.due = State.DRAINING, now + desk.config.tail
+    return [
+        Finish(recording.id, recording.due, reason),
+        *silence_alarms(recording),
+        *desk.suspicion.ended(recording, now),
+    ]
+
+
+def take_away(desk: Desk, recording: Recording, reason: str, now: float) -> list[Output]:
+    """The same while the station talks on: the PBX is told at once to put nothing more on the pair."""
+    return [*stop(desk, recording, reason, now), *desk.forks.clear(recording)]
+
+
+def forbid(desk: Desk, recording: Recording, rule: str, now: float) -> list[Output]:
+    """A rule says never: nothing that comes from now on may be kept, not even in memory."""
+    recording.wipe_since = now
+    if recording.state is State.REQUESTING:
+        recording.wipe_since = recording.asked
+        return stop(desk, recording, "", now)  # its answer takes the ports out again, and wipes
+    outputs: list[Output] = []
+    for output in take_away(desk, recording, f"rule {rule!r} says never", now):
+        outputs.append(Finish(output.recording, now, output.reason) if isinstance(output, Finish) else output)
+    return [*outputs, Wipe(recording.pair, now)]

@@ -1,0 +1,87 @@
+"""What the lines tell: sides that stay silent, calls that are over without a word, forks and lines that failed."""
+
+from datetime import datetime
+
+from osrec.engine.desk import Desk
+from osrec.engine.happenings import Happenings
+from osrec.engine.hearing import audio_ended, listen
+from osrec.engine.losses import Losses
+from osrec.engine.messages import Heard, Noted, Output
+from osrec.engine.recording import Recording, State
+from osrec.engine.review import Reviewer
+from osrec.engine.stopping import stop
+from osrec.wire.csta.model import DeviceId, DeviceSnapshot, SnapshotDevice
+
+ROUND = 60.0  # seconds between looks for conversations of which nothing was heard
+
+
+class Watching:
+    """Judges what is heard, twice a second."""
+
+    def __init__(self, desk: Desk, reviewer: Reviewer, happenings: Happenings, losses: Losses) -> None:
+        self._desk = desk
+        self._reviewer = reviewer
+        self._happenings = happenings
+        self._losses = losses
+        self._next_round = 0.0
+        self._lines_down: frozenset[str] = frozenset()
+
+    def heard(self, heard: Heard, now: float, at: datetime) -> list[Output]:
+        desk = self._desk
+        for line in {pair.line for pair in desk.forks.pool.pairs}:
+            desk.forks.pool.block(line, line in heard.lines_down)
+        outputs: list[Output] = []
+        for recording in list(desk.forks.recordings.values()):
+            if recording.state is State.RUNNING and recording.pair in heard.pairs:
+                outputs += listen(recording, heard.pairs[recording.pair], desk.config, now)
+                outputs += desk.suspicion.heard(recording)
+                outputs += self._silent(recording, now, at)
+        outputs += self._losses.lines(heard.lines_down, now, at)
+        outputs += [Noted(stray) for stray in heard.strays]
+        outputs += self._forgotten(now)
+        changed, self._lines_down = heard.lines_down != self._lines_down, heard.lines_down
+        return outputs + self._reviewer.review_waiting(now, at, all_of_them=changed)
+
+    def inquired(self, station: str, outcome: object, now: float, at: datetime) -> list[Output]:
+        """The PBX was asked for a station's calls; when it does not tell, the recordings go on."""
+        if isinstance(outcome, DeviceSnapshot) and outcome.service_cross_ref is None:
+            return self._happenings.resync(station, outcome.legs, now, at)
+        return []
+
+    def _silent(self, recording: Recording, now: float, at: datetime) -> list[Output]:
+        """Is the call over, and nobody told us? While nobody could, silence says so; else the PBX is asked."""
+        desk, station = self._desk, recording.station
+        if audio_ended(recording, desk.config, now) and desk.vigil.blind(station):
+            outputs = stop(desk, recording, "audio ended while the station was not monitored", now)
+            return outputs + self._happenings.resync(station, (), now, at)
+        outputs = self._losses.idle(recording, now, at)
+        patience = desk.config.audio_end if not recording.joined else desk.config.inquire_after
+        if recording.state is not State.RUNNING or recording.idle_since is None:
+            return outputs
+        if now - max(recording.idle_since, recording.inquired or 0.0) >= patience:
+            recording.inquired = now
+            outputs += self._inquire(station)
+        return outputs
+
+    def _forgotten(self, now: float) -> list[Output]:
+        """Nothing was heard of a conversation for hours: did the end of it get lost?"""
+        if now < self._next_round:
+            return []
+        self._next_round = now + ROUND
+        outputs: list[Output] = []
+        for conversation in self._desk.tracker.conversations.values():
+            dossier = self._desk.dossiers.get(conversation.id)
+            if dossier is None or now - max(conversation.told, dossier.asked) < self._desk.config.forgotten_after:
+                continue
+            dossier.asked = now
+            for station in conversation.stations:
+                outputs += self._inquire(station)
+        return outputs
+
+    def _inquire(self, station: str) -> list[Output]:
+        desk = self._desk
+        if not desk.forks.link_up or desk.vigil.blind(station) or desk.vigil.asking(station):
+            return []
+        token, request = desk.forks.ask(SnapshotDevice(DeviceId(station)))
+        desk.vigil.asked(station, token)
+        return [request]
