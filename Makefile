@@ -86,9 +86,11 @@ perf-link: .venv/built ## CSTA link: 1,000 events a second for a minute, 5,000 d
 	@$(BIN)/osrec-emulate measure-link --directory run-link --events 1000 --seconds 60 --devices 5000 $(if $(ENCODING),--encoding $(ENCODING))
 
 MINUTES ?= 30
+STEPS ?= 200000
 SEED ?= 1
-soak: .venv/built ## half an hour of PBX time in each encoding with everything going wrong; MINUTES, SEED
-	@OSREC_SOAK_MINUTES=$(MINUTES) OSREC_SOAK_SEED=$(SEED) $(BIN)/pytest -n 2 -rP tests/scenario/test_soak.py
+soak: .venv/built ## half an hour of PBX time in each encoding with everything going wrong, random call flows; MINUTES, STEPS, SEED
+	@OSREC_SOAK_MINUTES=$(MINUTES) OSREC_SOAK_STEPS=$(STEPS) OSREC_SOAK_SEED=$(SEED) $(BIN)/pytest -n 2 -rP --timeout 0 \
+	  tests/scenario/test_soak.py tests/property/test_tracker_model.py
 
 clean: ## remove everything that was built or recorded here
 	@rm -rf .venv build run run-perf run-link *.egg-info; find drivers -name '*.so' -delete

@@ -186,6 +186,9 @@ class _Front:
         self.last_request = self.settled = self._emulation.clock()
         return self._world.known(device)
 
+    def devices(self) -> list[str]:
+        return self._world.devices()
+
     def local_time(self, at: float) -> datetime:
         return self._world.local_time(at)
 

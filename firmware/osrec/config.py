@@ -131,6 +131,7 @@ class SiteSection(Section):
     shortest: Annotated[int, Field(ge=1, le=15)] = 5
     groups: list[str] = []
     queues_talk: bool = False
+    network_answers: bool = False
     late_events: Annotated[float, Field(ge=0, le=60)] = 1.0
 
     @field_validator("groups")

@@ -52,6 +52,7 @@ class Recording(_Table):
     fork_codes: ForkCodes = ForkCodes()
     fork_attempts: Annotated[int, Field(ge=1, le=10)] = 2
     fork_timeout: Seconds = 3.0
+    pair_rest: Annotated[float, Field(ge=0, le=10)] = 0.1
     fork_losses: Annotated[int, Field(ge=1)] = 3
     idle_lost: Annotated[float, Field(ge=0)] = 30.0
     preempt: bool = True
@@ -61,5 +62,6 @@ class Recording(_Table):
     quiet_after: Seconds = 20.0
     energy_dbm0: Annotated[float, Field(ge=-80, le=0)] = -55.0
     audio_end: Seconds = 10.0
+    outage_end: Seconds = 1800.0
     forgotten_after: Seconds = 4 * 3600.0
     idle_codes: list[Annotated[int, Field(ge=0, le=255)]] = [0xD5, 0x55]

@@ -50,7 +50,7 @@ class Storm(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         config = EngineConfig(internal=self.internal)  # type: ignore[arg-type]
-        self.bench = Bench(pairs=list(PAIRS), config=config)
+        self.bench = Bench(pairs=list(PAIRS), config=config, clears=False)
         self.requests: list[out.Request] = []
         self.refused: list[UUID] = []  # recordings that the journal would not open
         self.seen = len(self.bench.outputs)
@@ -107,7 +107,7 @@ class Storm(RuleBasedStateMachine):
         self.collect()
 
     @precondition(lambda self: self.requests)
-    @rule(granted=sampled_from(["yes", "yes", "yes", "no", "lost"]), last=booleans())
+    @rule(granted=sampled_from(["yes", "yes", "yes", "no", "lost", "busy"]), last=booleans())
     def answer(self, granted: str, last: bool) -> None:
         self.reply(self.requests.pop(-1 if last else 0), granted)
         self.collect()
@@ -123,6 +123,8 @@ class Storm(RuleBasedStateMachine):
         if granted == "no":
             refusal = ReturnError(0, ErrorCategory.SYSTEM_RESOURCE, 2)
             self.bench.give(ServiceAnswered(request.token, refusal))
+        elif granted == "busy":
+            self.bench.give(ServiceAnswered(request.token, ReturnError(0, ErrorCategory.PERFORMANCE, 2)))
         elif granted == "lost":
             self.bench.give(ServiceAnswered(request.token, Lost("timeout")))
         elif isinstance(request.argument, SingleStepConference):
@@ -274,10 +276,12 @@ class Storm(RuleBasedStateMachine):
         for station in STATIONS * 2:  # what one presumed of another may only come to light when the other is gone
             self.bench.give(SnapshotTaken(station, ()))
         self.collect()
-        while self.requests:
-            self.reply(self.requests.pop(0), "yes")
+        for _ in range(20):
+            while self.requests:
+                self.reply(self.requests.pop(0), "yes")
+                self.collect()
+            self.bench.timers(1.0)
             self.collect()
-        self.bench.timers(10.0)
         assert self.bench.engine.tracker.conversations == {}
         assert self.bench.engine.recordings == {}
         assert self.bench.engine.pool.leased == 0

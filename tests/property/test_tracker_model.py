@@ -17,8 +17,9 @@ Where CSTA cannot tell, equality means this:
   after events were lost, only stations are compared, not partitions: nothing on the wire says which calls are one.
 - Two threads that are brought together while no monitored station is in one of them: not compared from then on.
 - A conversation whose events were lost may have ended on what was heard; then it goes on under another id.
-- Who is put through to a conference, or takes a call that had been picked up before, is not told who is there: unless
-  all stations are monitored, only these are asked for by name.
+- Who is put through to a conference, or takes a call that had been picked up before, is not told who is there, beyond
+  the caller by the event's account: who was there is not asked for by name unless he is monitored, and whether he talks
+  not at all. (The tracker takes the caller to be there until he leaves: better recorded than missed.)
 
 `OSREC_SOAK_STEPS` (of each machine) makes it run longer, and differently each time.
 """
@@ -50,6 +51,7 @@ STATIONS = [f"310{n}" for n in range(6)]
 TRUNKS = ["7801", "7802", "7803"]
 OUTSIDE = ["0891", "0892"]
 LINGER = 2.0
+GRAIN = 0.5  # time goes on by this much at most between two looks at who is there
 JOINS = ("transfer", "conference", "blind_transfer", "replace_path")
 STATELESS = (model.DigitsGenerated, model.DigitsDialed, model.CallInformation)  # twice may be meant
 WEIGHTS = {
@@ -105,6 +107,8 @@ class TrackerMachine(RuleBasedStateMachine):
         self.now = 100.0
         self.late: dict[str, deque[model.Event]] = {station: deque() for station in self.monitored}
         self.holding_back = False
+        self.held: dict[str, list[model.Event]] = {}  # events by station while its snapshot is taken
+        self.busy_while_snapped = True
         self.deaf: set[str] = set()  # stations some of whose events got lost
         self.cut = False
         self.twice = False
@@ -115,6 +119,9 @@ class TrackerMachine(RuleBasedStateMachine):
         self.merged: dict[UUID, UUID] = {}
         self.ended: set[UUID] = set()
         self.people: dict[bytes, set[str]] = {}  # by thread
+        self.thread_of: dict[bytes, bytes] = {}  # by call id
+        self.unnamed: set[tuple[bytes, str]] = set()  # who was in a call before anybody monitored was
+        self.crowded: set[Call] = set()  # into which somebody monitored came without being told who is there
         self.watched: set[Call] = set()  # calls that a monitored station was in at the last step
         self.unclear: set[bytes] = set()  # threads that were joined where nobody saw it
         self.joined: dict[bytes, bytes] = {}  # threads that became part of another one
@@ -123,6 +130,7 @@ class TrackerMachine(RuleBasedStateMachine):
     # --- what people do
 
     def play(self, move: Move) -> None:
+        self.follow_people()
         calls = dict(self.world.switch.calls)
         members = {call: {leg.device for leg in call.active} for call in calls.values()}
         move.play(self.world.switch)
@@ -173,7 +181,8 @@ class TrackerMachine(RuleBasedStateMachine):
             for leg in call.active:
                 old = next((one for one, devices in replaced.items() if leg.device in devices), None)
                 unseen = old is not None and not members[old] & set(self.monitored)
-                if unseen and leg.state is not LocalState.CONNECTED:
+                still = old is not None and (old.id, leg.device) in self.doubtful
+                if (unseen or still) and leg.state is not LocalState.CONNECTED:
                     self.doubtful.add((call.id, leg.device))
 
     @rule(seed=seeds, moves=st.integers(1, 12))
@@ -200,6 +209,7 @@ class TrackerMachine(RuleBasedStateMachine):
             self.now += 0.5
             self.carry(self.world.advance(self.now))
             self.follow_people()
+            self.note_absence({self.group_of(call) for call in self.watched_calls()})
         self.take(self.tracker.expire(self.now))
         self.check()
 
@@ -229,13 +239,10 @@ class TrackerMachine(RuleBasedStateMachine):
             self.deaf.add(station)
             self.blurred = True
 
-    @rule()
-    def the_lost_events_are_made_up_for(self) -> None:
+    @rule(seed=seeds)
+    def the_lost_events_are_made_up_for(self, seed: int) -> None:
         if not self.holding_back and not self.cut:
-            for station in sorted(self.deaf):
-                self.snapshot(station)
-            self.deaf.clear()
-            self.known_as.clear()
+            self.resync(sorted(self.deaf), random.Random(seed))
         self.check()
 
     @rule()
@@ -244,25 +251,27 @@ class TrackerMachine(RuleBasedStateMachine):
 
     @rule(seed=seeds)
     def the_link_comes_back(self, seed: int) -> None:
-        """Events that were held back went down with the link; each station gets its snapshot."""
+        """Events that were held back went down with the link; each station gets its monitor and its snapshot."""
         if not self.cut:
             return
         self.cut = self.holding_back = False
         for events in self.late.values():
             events.clear()
-        self.deaf.clear()
-        self.known_as.clear()
         order = list(self.monitored)
-        random.Random(seed).shuffle(order)
-        for station in order:
-            self.snapshot(station)
+        chance = random.Random(seed)
+        chance.shuffle(order)
+        self.deaf = set(order)
+        self.resync(order, chance)
         self.check()
 
     def carry(self, occurrences: list[Occurrence]) -> None:
         for device, event in ((one.device, one.event) for one in occurrences):
+            self.note_presence(device, event)
             if device not in self.monitored or self.cut or device in self.deaf:
                 continue
-            if self.holding_back:
+            if device in self.held:
+                self.held[device].append(event)
+            elif self.holding_back:
                 self.late[device].append(event)
             else:
                 self.hear(device, event)
@@ -275,15 +284,44 @@ class TrackerMachine(RuleBasedStateMachine):
             assert not news or isinstance(event, STATELESS), f"{event} came twice and told {news}"
             self.take(again)
 
-    def snapshot(self, station: str) -> None:
-        """As the link does it: the device, then each of its calls."""
+    def resync(self, order: list[str], chance: random.Random) -> None:
+        for station in order:
+            self.deaf.discard(station)
+            self.snapshot(station, chance)
+        self.known_as.clear()
+
+    def snapshot(self, station: str, chance: random.Random) -> None:
+        """As the link does it: the device, then each of its calls, while people go on using their telephones.
+
+        What the PBX tells of the station before the first answer is told before the snapshot, what it tells later
+        follows the whole.
+        """
+        self.held[station] = []
+        self.somebody_may_do_something(chance)
         legs = self.world.snapshot(station).legs
-        self.take(self.tracker.reconcile(station, legs, self.now))
+        self.tell_held(station)
+        calls: list[tuple[bytes, model.CallSnapshot]] = []
         for leg in legs:
+            self.somebody_may_do_something(chance)
             found = self.world.request(model.SnapshotCall(leg.connection), self.now).result
-            assert isinstance(found, model.CallSnapshot)
-            assert leg.connection.call_id is not None
-            self.take(self.tracker.reconcile_call(station, leg.connection.call_id, found, self.now))
+            if isinstance(found, model.CallSnapshot) and leg.connection.call_id is not None:  # else it is over
+                calls.append((leg.connection.call_id, found))
+        self.somebody_may_do_something(chance)
+        self.take(self.tracker.reconcile(station, legs, self.now, calls))
+        self.tell_held(station)
+        del self.held[station]
+
+    def tell_held(self, station: str) -> None:
+        events, self.held[station] = self.held[station], []
+        for event in events:
+            self.hear(station, event)
+
+    def somebody_may_do_something(self, chance: random.Random) -> None:
+        for _ in range(chance.choice((0, 0, 1, 2)) if self.busy_while_snapped else 0):
+            self.now += 0.4
+            self.carry(self.world.advance(self.now))
+            self.play(self.move(chance))
+            self.follow_people()
 
     def take(self, changes: list[Change]) -> None:
         for change in changes:
@@ -313,16 +351,29 @@ class TrackerMachine(RuleBasedStateMachine):
             if any(leg.device in self.monitored for leg in call.active):
                 watched.add(call)
                 before = () if call in self.watched else call.active
+                callers = {call.calling.number, *self.monitored}
+                strangers = [leg for leg in before if leg.device not in self.monitored and not is_group(leg.device)]
+                gone = call.calling.number not in {leg.party.number for leg in before}
+                if len(strangers) > 1 or (strangers and gone):
+                    self.crowded.add(call)
+                self.unnamed |= {(call.id, leg.party.number) for leg in before if leg.party.number not in callers}
                 holding = (leg.device for leg in before if leg.state is LocalState.HOLD)
                 self.doubtful |= {(call.id, device) for device in holding if device not in self.monitored}
         self.watched = watched
 
     def follow_people(self) -> None:
         for call in self.world.switch.calls.values():
+            self.thread_of[call.id] = call.thread.id
             people = self.people.setdefault(self.thread(call.thread.id), set())
             people |= {leg.party.number for leg in call.legs.values()} | {call.calling.number}
             people |= {call.redirected_from} if call.redirected_from else set()
             people |= {call.called.number} if call.called else set()
+
+    def note_presence(self, device: str, event: model.Event) -> None:
+        """Somebody may be in a call for a moment only: the PBX tells him of it then."""
+        connection = getattr(event, "connection", None)
+        if connection is not None and connection.call_id in self.thread_of:
+            self.people[self.thread(self.thread_of[connection.call_id])].add(device)
 
     def true_states(self) -> dict[tuple[str, bytes], LocalState]:
         return {
@@ -359,7 +410,7 @@ class TrackerMachine(RuleBasedStateMachine):
         }
 
     def excused(self) -> set[tuple[str, bytes]]:
-        """Monitored stations in calls where nobody tells that somebody rings, or has put them on hold."""
+        """Monitored stations in calls where nobody tells that somebody rings, or has put them on hold, or is there."""
         self.doubtful = {
             (call_id, device)
             for call_id, device in self.doubtful
@@ -368,17 +419,13 @@ class TrackerMachine(RuleBasedStateMachine):
             and call.legs[device].state is not LocalState.CONNECTED
         }
         doubtful = {call_id for call_id, _ in self.doubtful}
+        doubtful |= {call.id for call in self.world.switch.calls.values() if call in self.crowded}
         return {(station, call_id) for call_id in doubtful for station in self.monitored}
 
     def check_partition(self) -> None:
         of_group: dict[Any, set[UUID]] = {}
         in_conversation: dict[UUID, set[Any]] = {}
-        watched = [
-            call
-            for call in self.world.switch.calls.values()
-            if any(leg.device in self.monitored for leg in call.active)
-        ]
-        for call in watched:
+        for call in self.watched_calls():
             if self.thread(call.thread.id) in self.unclear:
                 continue
             conversation = self.conversation_with(call)
@@ -388,12 +435,17 @@ class TrackerMachine(RuleBasedStateMachine):
             here = {leg.party.number for leg in call.legs.values() if not is_group(leg.device)}
             if set(STATIONS) != set(self.monitored):
                 here &= set(self.monitored)
+            here -= {number for call_id, number in self.unnamed if call_id == call.id}
             assert here <= set(conversation.participants), "everybody who is there is a participant"
             ever = self.people[self.thread(call.thread.id)]
             assert set(conversation.participants) <= ever, "and nobody who never was"
         assert all(len(ids) == 1 for ids in of_group.values()), f"one conversation for each thread: {of_group}"
         assert all(len(groups) == 1 for groups in in_conversation.values()), f"and none for two: {in_conversation}"
         self.check_ids({group: next(iter(ids)) for group, ids in of_group.items()})
+
+    def watched_calls(self) -> list[Call]:
+        calls = self.world.switch.calls.values()
+        return [call for call in calls if any(leg.device in self.monitored for leg in call.active)]
 
     def check_ids(self, now_known: dict[Any, UUID]) -> None:
         """A conversation keeps its id for as long as somebody monitored is in it."""
@@ -405,14 +457,20 @@ class TrackerMachine(RuleBasedStateMachine):
                 before = self.merged[before]
             if before is not None and group not in self.absent:
                 assert identity == before
-            if before is not None and self.now - self.absent.get(group, self.now) < LINGER:
+            if before is not None and self.now - self.absent.get(group, self.now) < LINGER - GRAIN:
                 assert identity == before
         self.known_as |= now_known
+        self.note_absence(set(now_known))
+        for group in now_known:
+            self.absent.pop(group, None)
+
+    def note_absence(self, present: set[Any]) -> None:
+        """Since when nobody monitored is in a group of calls."""
         for group in self.known_as:
-            if group in now_known:
-                self.absent.pop(group, None)
-            else:
+            if group not in present:
                 self.absent.setdefault(group, self.now)
+            elif self.now - self.absent.get(group, self.now) < LINGER - GRAIN:  # else its conversation may have ended
+                self.absent.pop(group, None)
 
     def group_of(self, call: Call) -> Any:
         return self.thread(call.thread.id) if self.linkage else frozenset(map(id, self.groups.get(call, {call})))
@@ -428,9 +486,10 @@ class TrackerMachine(RuleBasedStateMachine):
             self.world.switch.clear_call(next(iter(calls.values())))
             self.now += 0.4
             self.carry([*self.world.switch.take(), *self.world.advance(self.now)])
+        self.busy_while_snapped = False
         self.events_come_late_and_mixed(0)
         self.the_link_comes_back(0)
-        self.the_lost_events_are_made_up_for()
+        self.the_lost_events_are_made_up_for(0)
         self.now += LONGEST_PARKED
         self.take(self.tracker.expire(self.now))
         assert self.tracker.conversations == {}

@@ -174,10 +174,8 @@ class Player:
                 case link.Reported(station, report):
                     assert not report.remarks, report.remarks
                     self._take(self.tracker.handle(station, report.event, self.now))
-                case link.SnapshotTaken(station, legs):
-                    self._take(self.tracker.reconcile(station, legs, self.now))
-                case link.CallSnapshotTaken(station, call_id, call):
-                    self._take(self.tracker.reconcile_call(station, call_id, call, self.now))
+                case link.SnapshotTaken(station, legs, calls):
+                    self._take(self.tracker.reconcile(station, legs, self.now, calls))
                 case link.Close(reason):
                     raise AssertionError(f"the link closed: {reason}")
 

@@ -233,7 +233,7 @@ class Site:
             "rules": [{"name": "all", "action": "record"}],
         }
         for name, change in changes.items():
-            sections[name] = sections[name] | change if isinstance(change, dict) else change
+            sections[name] = sections.get(name, {}) | change if isinstance(change, dict) else change
         self.config = Config.model_validate(sections)
 
     def start_recorder(self) -> None:

@@ -19,27 +19,10 @@ from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.judge import check
 from osrec_emulators.check.ledger import Ledger
 from osrec_emulators.check.verdict import Report
-from tests.scenario.site import Site
+from tests.scenario.soak_site import CONFIDENTIAL, STATIONS, Plan, make_site, moments
 
-STATIONS = 200
-PAIRS = 30
-ERLANG = 32.0  # two over what the pairs can carry
-CONFIDENTIAL = "+49301*"  # nobody may record them
 LINE_FAULTS = (FaultKind.ZEROS, FaultKind.ONES, FaultKind.LOST)
 LOOK = 0.1  # seconds between two looks at what is out of order
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How long and how bad. `seconds` of PBX time; times between two troubles of a kind are means."""
-
-    seconds: float
-    encoding: str
-    seed: int = 1
-    link_cut_every: float = 90.0
-    cap_restart_every: float = 300.0
-    licences_short_every: float = 150.0
-    line_alarm_every: float = 100.0
 
 
 @dataclass(slots=True)
@@ -77,7 +60,10 @@ class Outcome:
         report = self.report
         found = [*report.faults, *(fault for one in report.judged for fault in one.faults)]
         found += [f"{one.recording}: {fault}" for one in report.recordings for fault in one.faults]
-        return found + (list(report.ledger.faults) if report.ledger else ["the ledger was not judged"])
+        if report.ledger is None:
+            return [*found, "the ledger was not judged"]
+        found += [f"ledger {one.id}: {fault}" for one in report.ledger.entries for fault in one.faults]
+        return [*found, *report.ledger.faults]
 
 
 class Soak:
@@ -201,66 +187,3 @@ class Soak:
         for one in self.site.played:
             self._counts[f"fault {one.fault}"] += 1
         return Outcome(report, said, self._counts)
-
-
-def moments(rng: random.Random, seconds: float, every: float) -> Iterator[float]:
-    """When something happens that happens `every` so many seconds on average: not at once, not at the very end."""
-    when = 20.0 + rng.expovariate(1 / every)
-    while when < seconds - 30.0:
-        yield when
-        when += 15.0 + rng.expovariate(1 / every)
-
-
-def licence_changes(plan: Plan) -> list[dict[str, Any]]:
-    """Now and then there are too few licences for a while."""
-    rng = random.Random(f"licences {plan.seed}")
-    changes: list[dict[str, Any]] = []
-    for when in moments(rng, plan.seconds, plan.licences_short_every):
-        changes.append({"at": when, "licences": rng.randrange(STATIONS // 2, STATIONS)})
-        changes.append({"at": when + rng.uniform(5.0, 14.0)})
-    return changes
-
-
-def make_site(directory: Path, plan: Plan) -> Site:
-    """200 stations, 30 pairs on two lines, more traffic than that, faults of CAP and PBX."""
-    every = 97 if plan.encoding == "asn1" else 89
-    return Site(
-        directory,
-        stations=STATIONS,
-        pairs=PAIRS,
-        pbx={
-            "load": {"erlang": ERLANG, "mean_hold": 25.0, "seed": plan.seed},
-            "fork": {
-                "faults": {
-                    "seed": plan.seed,
-                    "refuse": {"rate": 0.02, "errors": ["resourceBusy", "conferenceMemberLimitExceeded"]},
-                    "lost": {"rate": 0.03, "after": [2.0, 20.0]},
-                }
-            },
-        },
-        cap={
-            "encoding": plan.encoding,
-            "framing": "xml8" if plan.encoding == "xml" else "be2",
-            "status_interval": 30,
-            "licence_changes": licence_changes(plan),
-            "faults": {
-                "seed": plan.seed,
-                "events": {
-                    "duplicate_every": every,
-                    "reorder_every": every + 10,
-                    "unknown_cause_every": every + 4,
-                    "unknown_member_every": every + 6,
-                    "unknown_event_every": every + 40,
-                    "private_every": every + 20,
-                    "eight_bit_every": every + 60,
-                    "junk_every": every + 100,
-                },
-            },
-        },
-        csta={"encoding": plan.encoding} if plan.encoding == "asn1" else {"encoding": "xml"},
-        rules=[
-            {"name": "confidential", "action": "never", "numbers": [CONFIDENTIAL]},
-            {"name": "important", "action": "record", "priority": 5, "stations": ["3100-3109"]},
-            {"name": "all", "action": "record"},
-        ],
-    )

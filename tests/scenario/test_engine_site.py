@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from osrec_drivers.line import FRAME_RATE
 from tests.scenario.site import Site
 from tests.scenario.test_calls import OUTSIDE, TWO_PARTY, equal, steps
 
@@ -79,3 +80,22 @@ def test_with_fewer_pairs_than_calls_the_higher_class_is_recorded(tmp_path: Path
         equal(site)
         assert [one.station for one in site.sidecars()] == ["3100", "3101", "3100"]
         assert all(one.outcome == "recorded" for one in site.conversations())
+
+
+def test_a_fork_that_is_never_answered_costs_three_seconds_and_its_pair_is_not_lost(tmp_path: Path) -> None:
+    faults = {"unanswered": {"ports": ["7101"], "between": [0.0, 4.0]}}
+    second = steps((20.0, OUTSIDE, "call", "3101"), (0.5, "3101", "answer"), (4.0, "3101", "hangup"))
+    play = steps(*TWO_PARTY, (12.0, "3100", "hangup"))
+    with Site(tmp_path, play, second, pairs=2, fork={"faults": faults}) as site:
+        site.run(26).finish()
+        report = site.judge()
+        assert [fault for one in report.recordings for fault in one.faults] == []
+        first, other = site.sidecars()
+        assert first.sample_count > 8.9 * FRAME_RATE, "3 s after the first request another pair had been forked"
+        assert {one.port for one in first.channels} == {"7103", "7104"}
+        assert {one.port for one in other.channels} == {"7101", "7102"}, (
+            "what the PBX joined all the same was taken out"
+        )
+        missed = [one for conversation in site.conversations() for one in conversation.missed]
+        assert [one.blame for one in missed] == ["fork_refused"]
+        assert (missed[0].until - missed[0].since).total_seconds() == pytest.approx(3.0, abs=0.1)

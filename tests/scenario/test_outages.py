@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from osrec.recorder.parts import store_config
+from osrec.store.reconcile import reconcile
 from osrec_drivers.line import FRAME_RATE
 from osrec_drivers.virtual import FaultKind
 from osrec_emulators.diun2.faults import Faults, TimeSlot
@@ -39,7 +41,66 @@ def test_a_call_that_ended_during_the_outage_ends_its_recording_with_the_audio(t
         site.run(2).finish()
         equal(site)
         (recording,) = site.sidecars()
+        assert recording.reason == "resync"
+        assert 4.0 < recording.sample_count / FRAME_RATE <= 5.2 + 2.0, "no more silence than may be a pause"
+        assert recording.gaps == []
+
+
+def test_a_call_that_is_held_and_retrieved_during_the_outage_stays_in_one_recording(tmp_path: Path) -> None:
+    play = steps(*TWO_PARTY, (4.0, "3100", "hold"), (15.0, "3100", "retrieve"), (6.0, "3100", "hangup"))
+    with Site(tmp_path, play, recording={"audio_end": 2.0}) as site:
+        site.run(4)
+        site.cut_link()
+        site.run(19)
+        site.mend_link()
+        site.run(8).finish()
+        equal(site)
+        (recording,) = site.sidecars()
+        assert recording.sample_count > 24 * FRAME_RATE
+        assert recording.gaps == []
+
+
+def test_without_link_silence_of_half_an_hour_ends_a_recording_where_its_audio_ended(tmp_path: Path) -> None:
+    play = steps(*TWO_PARTY, (4.0, "3100", "hangup"))
+    with Site(tmp_path, play, recording={"outage_end": 6.0, "audio_end": 2.0}) as site:
+        site.run(4)
+        site.cut_link()
+        site.run(10)
+        assert site.recorder is not None
+        assert not site.recorder.engine.recordings
+        site.mend_link()
+        site.run(1).finish()
+        equal(site)
+        (recording,) = site.sidecars()
         assert recording.reason == "audio ended while the station was not monitored"
+        assert 4.0 < recording.sample_count / FRAME_RATE <= 5.2 + 2.0
+        (conversation,) = site.conversations()
+        assert conversation.outcome == "recorded"
+
+
+def test_a_call_found_when_its_station_got_its_licence_back_says_that_its_beginning_is_missing(tmp_path: Path) -> None:
+    licences = [{"at": 0.2, "licences": 0}, {"at": 4.0, "licences": 4}]
+    cap = {"licence_changes": licences}
+    csta = {"host": "in.process", "port": 1, "licence_retry": 2.0, "retry_first": 0.5}
+    with Site(tmp_path, CALL, cap=cap, csta=csta) as site:
+        site.run(16).finish()
+        (recording,) = site.sidecars()
+        assert recording.gaps == []
+        (entry,) = reconcile(store_config(site.config)).entries
+        assert entry.kind == "gaps"
+        (missed,) = entry.missed
+        assert (missed.span.cause, missed.span.seconds) == ("licence", 0.0)
+        assert "in progress when it was found" in str(missed.detail)
+
+
+def test_a_held_call_whose_monitor_was_lost_goes_on_while_the_pbx_has_its_ports_in_it(tmp_path: Path) -> None:
+    play = steps(*TWO_PARTY, (4.0, "3100", "hold"), (15.0, "3100", "retrieve"), (6.0, "3100", "hangup"))
+    licences = [{"at": 3.0, "licences": 0}]
+    with Site(tmp_path, play, recording={"audio_end": 8.0}, cap={"licence_changes": licences}) as site:
+        site.run(45).finish()
+        equal(site)
+        (recording,) = site.sidecars()
+        assert recording.sample_count > 24 * FRAME_RATE
         (conversation,) = site.conversations()
         assert conversation.outcome == "recorded"
 

@@ -1,14 +1,20 @@
 """`osrec rules`, `osrec ledger` and `osrec call`, on real recordings and on a real recorder process."""
 
+import asyncio
 import os
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from osrec.recorder.control import ControlServer
 from osrec_emulators.demo.processes import command, descendants, status
 from tests.scenario.site import Site
 from tests.scenario.test_calls import TWO_PARTY, steps
@@ -72,6 +78,8 @@ def test_the_ledger_tells_each_conversation_and_the_sums(osrec: Commands) -> Non
         (("--station", "31??"), 3),
         (("--from", "2026-11-23T12:00:05+00:00"), 1),
         (("--to", "2026-11-23T12:00:05+00:00"), 2),
+        (("--since", "2026-11-23T12:00:05+00:00"), 1),
+        (("--until", "2026-11-23T12:00:05+00:00"), 2),
     ],
 )
 def test_the_ledger_can_be_narrowed(osrec: Commands, arguments: tuple[str, ...], count: int) -> None:
@@ -80,9 +88,32 @@ def test_the_ledger_can_be_narrowed(osrec: Commands, arguments: tuple[str, ...],
 
 def test_a_wrong_argument_of_the_ledger_is_named(osrec: Commands) -> None:
     assert "'x' is" in osrec("ledger", "--station", "x", code=2)
-    assert "--from 2027-01-01 is not before --to 2026-01-01" in re.sub(
-        r"[\s│]+", " ", osrec("ledger", "--from", "2027-01-01", "--to", "2026-01-01", code=2)
-    )
+    text = re.sub(r"[\s│]+", " ", osrec("ledger", "--from", "2027-01-01", "--to", "2026-01-01", code=2))
+    assert "--since 2027-01-01 is not before --until 2026-01-01" in text
+    assert "Invalid value for --until: 'soon' is no time" in osrec("ledger", "--to", "soon", code=2)
+
+
+def test_a_narrowed_ledger_takes_no_call_that_goes_on_for_lost(osrec: Commands, tmp_path: Path) -> None:
+    site = shutil.copytree(osrec.config.parent, tmp_path / "copy")
+    config = site / "osrec.toml"
+    config.write_text(config.read_text().replace(str(osrec.config.parent), str(site)))
+    known = osrec.json("ledger")["conversations"][0]
+    with closing(sqlite3.connect(next(site.rglob("index.sqlite")))) as index, index:
+        index.execute("DELETE FROM conversations WHERE id = ?", (UUID(known["id"]).bytes,))
+        index.execute("DELETE FROM conversations WHERE id IN (?, ?)", (known["id"], UUID(known["id"]).hex))
+    there = Commands(osrec.site, config)
+    there("ledger", code=1)
+
+    async def with_recorder() -> str:
+        state = {"conversations": [{"id": known["id"], "stations": known["stations"]}]}
+        control = ControlServer(site / "data" / "control.sock", lambda: state)
+        await control.start()
+        try:
+            return await asyncio.to_thread(there, "ledger", "--station", "3999")
+        finally:
+            await control.close()
+
+    assert "look into" not in asyncio.run(with_recorder())
 
 
 def test_a_draft_is_replayed_and_what_would_change_is_told_with_the_reason(osrec: Commands, draft: Path) -> None:

@@ -50,13 +50,18 @@ T = TypeVar("T")
 
 @dataclass
 class Bench:
-    """An engine with time under the test's control; keeps all outputs."""
+    """An engine with time under the test's control; keeps all outputs.
+
+    Attributes:
+        clears: the PBX takes ports out of calls as soon as it is asked to; else the test answers.
+    """
 
     rules: RuleSet = field(default_factory=lambda: RuleSet([Rule("all", "record")]))
-    config: EngineConfig = field(default_factory=EngineConfig)
+    config: EngineConfig = field(default_factory=lambda: EngineConfig(pair_rest=0.0))
     pairs: list[Pair] = field(default_factory=lambda: list(PAIRS))
     now: float = 1000.0
     outputs: list[out.Output] = field(default_factory=list)
+    clears: bool = True
 
     def __post_init__(self) -> None:
         numbers = count(1)
@@ -87,7 +92,18 @@ class Bench:
         at = START + timedelta(seconds=self.now)
         new = self.engine.handle(event, self.now, at)  # type: ignore[arg-type]
         self.outputs += new
-        return new
+        return new + (self._take_out(new) if self.clears else [])
+
+    def _take_out(self, outputs: list[out.Output]) -> list[out.Output]:
+        """The PBX takes ports out of calls; what that brings about at once."""
+        followed: list[out.Output] = []
+        for request in every(outputs, out.Request):
+            if isinstance(request.argument, model.ClearConnection):
+                followed += self.give(ServiceAnswered(request.token, model.NoData()))
+        if followed or any(isinstance(r.argument, model.ClearConnection) for r in every(outputs, out.Request)):
+            due = self.engine.deadline
+            followed += self.give(TimerExpired()) if due is not None and due <= self.now else []
+        return followed
 
     def report(self, station: str, event: model.Event) -> list[out.Output]:
         return self.give(Reported(station, model.EventReport(b"\1", event)))

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from osrec.store.assembly import Assembly, Audio, Hole
 from osrec.store.block import Block, Codec, Kind, Sides
+from osrec.store.records import Closed
 from osrec.store.segment import Segment
 from tests.journal_support import LEFT, RIGHT, check_truth, octets_of
 
@@ -49,6 +51,16 @@ def test_what_nothing_tells_of_was_damaged() -> None:
         Hole(20, 5, "los"),
         Hole(25, 5, "journal_damaged"),
     ]
+
+
+def test_nothing_beyond_the_end_is_taken_also_when_a_gap_lies_across_it() -> None:
+    blocks = [audio(0, 10), gap(10, 30), audio(40, 100)]
+    assembly = Assembly(RECORDING)
+    for position, block in enumerate(blocks):
+        assembly.take(SEGMENT, position, block)
+    assembly.closed = Closed(recording=RECORDING, at=datetime(2026, 11, 23, tzinfo=UTC), last_sample=20, reason="")
+    found = list(assembly.pieces(lambda segment, position, length: blocks[position]))
+    assert found == [Audio(0, octets_of(LEFT, 0, 10), octets_of(RIGHT, 0, 10)), Hole(10, 10, "los")]
 
 
 stretches = st.lists(st.tuples(st.booleans(), st.integers(0, 300), st.integers(1, 60)), min_size=1, max_size=12)

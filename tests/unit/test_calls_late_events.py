@@ -3,6 +3,8 @@
 from itertools import count
 from uuid import UUID
 
+import pytest
+
 from osrec.calls.changes import Began, Change, Ended, Happened
 from osrec.calls.tracker import Tracker
 from osrec.numbers import Patterns
@@ -102,12 +104,12 @@ def test_a_late_event_of_an_older_call_with_the_same_id_is_not_believed() -> Non
 
 def test_a_snapshot_of_the_call_tells_direction_and_people() -> None:
     calls = tracker(A)
-    calls.reconcile(A, [SnapshotLeg(conn(5, A), None, (CONNECTED, CONNECTED))], 0.0)
     entries = (
         CallSnapshotEntry(DeviceId(A), conn(5, A), CONNECTED),
         CallSnapshotEntry(DeviceId(OUTSIDE), conn(5, "7801"), CONNECTED),
     )
-    calls.reconcile_call(A, b"\0\5", CallSnapshot(entries, calling=DeviceId(OUTSIDE), called=DeviceId(A)), 0.1)
+    found = CallSnapshot(entries, calling=DeviceId(OUTSIDE), called=DeviceId(A))
+    calls.reconcile(A, [SnapshotLeg(conn(5, A), None, (CONNECTED, CONNECTED))], 0.0, [(b"\0\5", found)])
     (conversation,) = calls.conversations.values()
     assert conversation.direction == "in"
     assert conversation.participants[OUTSIDE].external
@@ -115,8 +117,23 @@ def test_a_snapshot_of_the_call_tells_direction_and_people() -> None:
     assert conversation.talking(A) is None
 
 
-def test_stations_of_which_nothing_was_heard_for_long_are_named() -> None:
-    calls = tracker(A)
-    hear(calls, A, [initiated(1, A)], 0.0)
-    assert calls.unheard(3599.0, 3600.0) == []
-    assert calls.unheard(3600.0, 3600.0) == [A]
+@pytest.mark.parametrize("network_answers", [False, True])
+@pytest.mark.parametrize(
+    "connection", [conn(5, "7801"), model.ConnectionId(b"\0\5", b"\0\7")], ids=["static", "dynamic"]
+)
+def test_trunks_that_tell_of_no_answer_can_count_as_answering(
+    network_answers: bool, connection: model.ConnectionId
+) -> None:
+    numbers = count(1)
+    calls = Tracker(
+        [A], Patterns(["78??"]), [], lambda: UUID(int=next(numbers)), network_answers=network_answers, linger=1.0
+    )
+    hear(calls, A, [initiated(5, A)], 0.0)
+    (conversation,) = calls.conversations.values()
+    assert conversation.talking(A) is None
+    reached = model.NetworkReached(
+        connection=connection, device=DeviceId("7801"), parties=parties(A, OUTSIDE), local=CONNECTED
+    )
+    calls.handle(A, reached, 2.0)
+    assert (conversation.talking(A) is not None) is network_answers
+    assert conversation.answered == (2.0 if network_answers else None)

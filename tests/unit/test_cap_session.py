@@ -354,6 +354,9 @@ class Listening:
     def known(self, device: str) -> bool:
         return self._world.known(device)
 
+    def devices(self) -> list[str]:
+        return self._world.devices()
+
     def local_time(self, at: float) -> datetime:
         return self._world.local_time(at)
 

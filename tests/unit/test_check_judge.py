@@ -139,7 +139,7 @@ class Site:
             layout=LAYOUT,
             octets=octets,
             first_sample=first + lie.get("offset", OFFSET),
-            began=AT + timedelta(seconds=self.spans[station][0]),
+            began=AT + timedelta(seconds=first / 8000),
             gaps=lie.get("gaps", ()),
             edit=lie.get("edit", lambda sidecar: None),
         )

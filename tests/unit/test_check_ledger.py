@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,7 @@ def test_a_blind_span_before_the_pbx_ran_is_no_lie(case: Case) -> None:
 def test_one_station_may_be_blind_alone(case: Case) -> None:
     del case.entries[1]
     case.outages = [outage("licence", 55, 85, A)]
-    case.blind(56, 88, "licence", A)
+    case.blind(56, 86.5, "licence", A)
     assert case.faults() == []
     case.ledger["blind"][0]["station"] = B
     faults = case.faults()
@@ -171,7 +172,16 @@ def test_a_conversation_that_began_before_the_blind_span_must_be_known(case: Cas
     del case.entries[0]
     case.outages = [outage("link", 30, 45)]
     case.blind(30, 45, "link_down")
-    only(case.faults(), "is not in the ledger; station 3100 was watched: 14.0 s from 00:00:11.000")
+    only(case.faults(), "is not in the ledger; station 3100 was watched: 18.0 s from 00:00:11.000")
+
+
+@pytest.mark.parametrize(("later", "faults"), [(0, 0), (8, 0), (14, 1)])
+def test_a_call_that_waits_in_a_queue_may_be_known_from_its_station_on(case: Case, later: int, faults: int) -> None:
+    first, *others = case.truth.conversations
+    waiting = replace(first, reached_at=first.started_at + timedelta(seconds=8))
+    case.truth = replace(case.truth, conversations=(waiting, *others))
+    case.entries[0]["started"] = (first.started_at + timedelta(seconds=later)).isoformat()
+    assert len([fault for fault in case.faults() if fault.startswith("began at")]) == faults
 
 
 # --- who

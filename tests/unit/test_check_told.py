@@ -53,6 +53,13 @@ def test_refused_requests_of_no_conversation_are_passed_over(tmp_path: Path) -> 
     assert [each.thread for each in read(tmp_path, {"is": "refused", "at": 1.0}, row("a", ["01"]))] == ["a"]
 
 
+def test_a_call_reaches_its_station_when_the_queue_lets_it_go(tmp_path: Path) -> None:
+    events = [[100.0, "Originated", "0891"], [100.0, "Queued", "3900"], [107.5, "Delivered", A]]
+    waiting, merged = row("a", ["01"], started=100.0, events=events), row("b", ["02"], merged_into="a")
+    (one,) = read(tmp_path, waiting, merged)
+    assert (one.started_at, one.reached_at) == (at(0), at(7.5))
+
+
 def test_pbx_time_becomes_utc(tmp_path: Path) -> None:
     talk = {"station": A, "call": "01", "heard": True, "from": 102.5, "to": 104.0}
     (one,) = read(tmp_path, row("a", ["01"], started=100.0, talks=[talk]))

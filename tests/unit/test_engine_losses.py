@@ -56,8 +56,8 @@ def test_a_fork_that_the_pbx_drops_in_mid_call_is_asked_for_again_within_a_secon
     record = concluded(bench.hang_up())
     assert record.recordings == [first.recording, again.recording]
     assert [(one.blame, *rest) for one, rest in zip(record.missed, spans(record.missed), strict=True)] == [
-        ("fork_lost", *gap(bench, dropped, dropped + 1.0))
-    ]
+        ("fork_lost", *gap(bench, dropped, dropped + 1.0, station)) for station in (A, B)
+    ], "one recording is for both"
 
 
 def test_a_port_that_drops_because_the_call_ends_is_no_loss() -> None:
@@ -120,7 +120,7 @@ def test_an_idle_pair_has_the_pbx_asked_and_a_port_in_no_call_is_a_lost_fork() -
     outputs = bench.timers(1.0)
     assert one(outputs, out.Listen).pair == PAIRS[1]
     bench.grant(outputs)
-    (missed,) = concluded(bench.hang_up()).missed
+    missed = concluded(bench.hang_up()).missed[0]
     assert missed.since == START + timedelta(seconds=fell_silent), "the gap begins where the audio ended"
 
 
@@ -149,7 +149,7 @@ def test_one_side_that_falls_idle_has_the_pbx_asked_too() -> None:
     bench.give(ServiceAnswered(looks[0].token, model.DeviceSnapshot((there,))))
     bench.give(ServiceAnswered(looks[1].token, model.DeviceSnapshot(())))
     bench.grant(bench.timers(1.0))
-    (missed,) = concluded(bench.hang_up()).missed
+    missed = concluded(bench.hang_up()).missed[0]
     assert (missed.blame, missed.since) == ("fork_lost", START + timedelta(seconds=fell_silent))
 
 
@@ -228,7 +228,7 @@ def test_a_recording_on_a_line_in_alarm_moves_to_another_line() -> None:
     record = concluded(bench.hang_up())
     assert record.recordings == [first.recording, again.recording]
     assert [(one.blame, *rest) for one, rest in zip(record.missed, spans(record.missed), strict=True)] == [
-        ("line_alarm", *gap(bench, moved, moved + 0.2))
+        ("line_alarm", *gap(bench, moved, moved + 0.2, station)) for station in (A, B)
     ]
 
 

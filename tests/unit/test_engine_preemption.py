@@ -46,7 +46,7 @@ def test_a_higher_class_takes_the_pair_of_a_running_recording() -> None:
 
 @pytest.mark.parametrize("internal", ["once", "each"])
 def test_the_preempted_conversation_says_so_and_gets_a_pair_again(internal: Literal["once", "each"]) -> None:
-    bench = Bench(rules=RULES, pairs=PAIRS[:1], config=EngineConfig(internal=internal))
+    bench = Bench(rules=RULES, pairs=PAIRS[:1], config=EngineConfig(internal=internal, pair_rest=0.0))
     first = bench.recorded(1, A, "9001")
     bench.call(2, C, "9002")
     bench.grant(bench.timers(bench.config.tail))

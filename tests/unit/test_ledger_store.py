@@ -221,7 +221,7 @@ def test_the_json_has_the_members_that_its_version_promises(config: StoreConfig)
     assert value["totals"] == {"recorded": 1, "gaps": 1, "not_recorded": 1}
     gaps, missed, _ = value["conversations"]
     assert set(gaps) == {
-        *("id", "started", "ended", "answered", "direction", "stations", "parties", "calls"),
+        *("id", "started", "ended", "answered", "direction", "stations", "parties", "calls", "via", "parked_by"),
         *("class", "reason", "detail", "recordings", "missed"),
     }
     assert set(gaps["recordings"][0]) == {"id", "station", "from", "to", "gaps"}
@@ -232,6 +232,6 @@ def test_the_json_has_the_members_that_its_version_promises(config: StoreConfig)
 
 def test_a_conversation_record_of_before_is_still_read() -> None:
     old = conversation(1).model_dump(mode="json")
-    for member in ("missed", "accounts", "digits", "trunks"):
+    for member in ("missed", "accounts", "digits", "trunks", "via", "parked_by"):
         del old[member]
     assert ConversationEnded.model_validate(old) == conversation(1)

@@ -47,11 +47,12 @@ def test_the_next_call_gets_the_agent_when_the_first_one_ends() -> None:
     world.switch.incoming(X, "3900")
     world.switch.answer(B)
     world.switch.incoming(Y, "3900")
-    ladder(world)
+    assert ladder(world, B)[-2:] == ["B: Established B connected newCall", "B: OtherEvent 4/0"]
     world.switch.clear(T1)
     assert ladder(world, B) == [
         "B: ConnectionCleared T1 connected normalClearing",
         "B: ConnectionCleared B null normalClearing",
+        "B: OtherEvent 4/4",
         "B: Delivered B alerting distributed",
     ]
 

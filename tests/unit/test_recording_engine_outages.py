@@ -16,11 +16,14 @@ from osrec.engine import messages as out
 from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
 from osrec.engine.messages import Adopt, Heard, JournalChanged, OpenRefused, Stopping
 from osrec.engine.recording import State
+from osrec.engine.rules import Rule, RuleSet
+from osrec.numbers import Patterns
 from osrec.store.records import Channel, Clock, Decision, Opened
 from osrec.wire.csta import model
 from osrec.wire.csta.model import (
     ClearConnection,
     ErrorCategory,
+    LocalState,
     ReturnError,
     SnapshotLeg,
 )
@@ -39,10 +42,38 @@ def test_recordings_go_on_when_the_link_is_lost_until_the_audio_ends() -> None:
     assert not every(outputs, out.Finish)
     bench.listen(-20, -20)
     bench.now += 60
-    bench.listen(float("-inf"), float("-inf"), idle=True)
-    bench.now += bench.config.audio_end
-    finish = one(bench.listen(float("-inf"), float("-inf"), idle=True), out.Finish)
+    bench.listen(SILENT, SILENT, idle=True)
+    silent = bench.now
+    bench.now += bench.config.outage_end - 1.0
+    assert not every(bench.listen(SILENT, SILENT, idle=True), out.Finish), "it may be on hold"
+    bench.now += 1.0
+    finish = one(bench.listen(SILENT, SILENT, idle=True), out.Finish)
     assert finish.reason == "audio ended while the station was not monitored"
+    assert finish.when == silent + bench.config.audio_end
+
+
+def test_a_call_that_is_on_hold_when_the_link_is_back_is_not_cut_when_it_ends() -> None:
+    bench = Bench()
+    bench.recorded(1, A, "9999")
+    bench.give(LinkDown("cut"))
+    bench.silence(60.0)
+    bench.connect()
+    leg = SnapshotLeg(conn(1, A), model.DeviceId("9999"), (LocalState.HOLD, CONNECTED))
+    assert not every(bench.give(SnapshotTaken(A, (leg,))), out.Finish)
+    bench.silence(2.0)
+    finish = one(bench.hang_up(1, A), out.Finish)
+    assert finish.when == bench.now + bench.config.tail
+
+
+def test_a_call_that_is_gone_when_the_link_is_back_ended_with_its_audio() -> None:
+    bench = Bench()
+    bench.recorded(1, A, "9999")
+    bench.give(LinkDown("cut"))
+    silent = bench.now + 0.5
+    bench.silence(60.0)
+    bench.connect()
+    assert not every(bench.listen(SILENT, SILENT, idle=True), out.Finish), "its snapshot will tell"
+    assert one(bench.give(SnapshotTaken(A, ())), out.Finish).when == silent + bench.config.audio_end
 
 
 def test_a_station_that_is_not_monitored_ends_with_its_audio_too() -> None:
@@ -70,6 +101,19 @@ def test_a_snapshot_that_lacks_the_call_ends_its_recording() -> None:
     outputs = bench.give(SnapshotTaken(A, ())) + bench.give(SnapshotTaken(B, ()))
     assert one(outputs, out.Finish)
     assert concluded(outputs).outcome == "recorded"
+
+
+def test_rules_know_the_people_of_a_call_that_a_snapshot_found() -> None:
+    bench = Bench(rules=RuleSet([Rule("never abroad", "never", numbers=Patterns(["+48*"])), Rule("all", "record")]))
+    people = tuple(
+        model.CallSnapshotEntry(model.DeviceId(number), conn(9, device), CONNECTED)
+        for number, device in ((A, A), ("+48221112233", "7801"))
+    )
+    found = model.CallSnapshot(people, model.DeviceId("+48221112233"), model.DeviceId(A))
+    leg = SnapshotLeg(conn(9, A), None, (CONNECTED, CONNECTED))
+    assert not every(bench.give(SnapshotTaken(A, (leg,), ((b"\0\x09", found),))), out.Listen)
+    (conversation,) = bench.engine.tracker.conversations.values()
+    assert conversation.direction == "in"
 
 
 def test_a_snapshot_of_an_unknown_call_has_it_forked() -> None:
@@ -190,7 +234,7 @@ def test_a_recording_of_an_earlier_run_keeps_its_pair_and_its_conversation() -> 
 
 
 def test_ports_left_in_calls_by_an_earlier_run_are_cleared_before_anything_is_forked() -> None:
-    bench = Bench()
+    bench = Bench(clears=False)
     bench.give(LinkDown("cut"))
     sweep = every(bench.give(LinkUp()), out.Request)
     assert {r.argument for r in sweep} == {

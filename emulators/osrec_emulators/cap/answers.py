@@ -2,10 +2,12 @@
 
 import random
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from osrec.wire.csta import model
+from osrec_emulators.cap.device_list import GET, DeviceList
 from osrec_emulators.cap.exit import Exit
 from osrec_emulators.cap.faults import Answers as Faults
 from osrec_emulators.cap.faults import Limits
@@ -36,7 +38,15 @@ class Answers:
         outstanding: requests that wait for their answers.
     """
 
-    def __init__(self, faults: Faults, limits: Limits, exit_: Exit, counters: Counters, rng: random.Random) -> None:
+    def __init__(
+        self,
+        faults: Faults,
+        limits: Limits,
+        exit_: Exit,
+        counters: Counters,
+        rng: random.Random,
+        device_list: DeviceList,
+    ) -> None:
         self.outstanding = 0
         self._faults = faults
         self._limits = limits
@@ -46,6 +56,7 @@ class Answers:
         self._waiting: Timetable[_Waiting] = Timetable()
         self._of_monitor: dict[bytes, _Waiting] = {}
         self._asked: deque[float] = deque()
+        self._device_list = device_list
         self._next_snapshot = 1
 
     @property
@@ -82,6 +93,18 @@ class Answers:
         if monitor is not None:
             self._of_monitor[monitor] = waiting
 
+    @property
+    def lists_devices(self) -> bool:
+        return self._faults.device_segments > 0
+
+    def send_devices(self, invoke_id: int, devices: Sequence[str], now: float) -> None:
+        """Answer operation 204: the list comes in segments of operation 205."""
+        ref = self._snapshot_ref()
+        segments = self._device_list.segments(ref, devices, self._faults.device_segments)
+        announced = model.ReturnResult(invoke_id, self._device_list.announced(ref), GET)
+        for pdu in self._in_order(announced, list(segments), now):
+            self._exit.send(pdu, now)
+
     def overtaken(self, monitor: bytes, now: float) -> None:
         """An event of this monitor has been sent: its late result follows."""
         waiting = self._of_monitor.get(monitor)
@@ -110,7 +133,7 @@ class Answers:
         self._exit.played(f"limit_{what}", now)
         return error
 
-    # --- snapshots in segments (ops 76 and 77)
+    # --- in segments (ops 76, 77 and 205)
 
     def _segmented(self, answer: Answer, now: float) -> list[model.Pdu]:
         size = self._faults.snapshot_segments

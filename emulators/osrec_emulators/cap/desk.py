@@ -16,6 +16,7 @@ from osrec_emulators.cap.codes import (
     SERVICE_NOT_SUPPORTED,
     UNRECOGNIZED_OPERATION,
 )
+from osrec_emulators.cap.device_list import GET
 from osrec_emulators.cap.exit import Exit
 from osrec_emulators.cap.faults import ERROR_CATEGORIES, RefusedMonitors
 from osrec_emulators.cap.heartbeat import Heartbeat
@@ -98,6 +99,9 @@ class Desk:
             self._exit.output(Happened(answer.occurrences), now)
 
     def _unknown(self, invoke_id: int, opcode: int | None, now: float) -> None:
+        if opcode == GET and self._answers.lists_devices:
+            self._answers.send_devices(invoke_id, self._pbx.devices(), now)
+            return
         if opcode in NOT_OFFERED:
             self._error(invoke_id, ErrorCategory.OPERATION, SERVICE_NOT_SUPPORTED, now)
             return

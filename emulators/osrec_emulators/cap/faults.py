@@ -99,8 +99,9 @@ class Answers(Section):
         lost_every: one answer in so many is lost.
         refuse_monitors: first match counts.
         snapshot_segments: entries in one op 76 or 77 segment; 0: snapshots come whole, in the result.
+        device_segments: entries in one op 205 segment of the list of devices; 0: op 204 is not offered.
         segments_first: segments come before the result that announces them.
-        last_segment_lost: the last segment of each snapshot never comes.
+        last_segment_lost: the last segment of each snapshot or list never comes.
     """
 
     late: Seconds = 0.0
@@ -108,6 +109,7 @@ class Answers(Section):
     lost_every: Every = None
     refuse_monitors: tuple[RefusedMonitors, ...] = ()
     snapshot_segments: Annotated[int, Field(ge=0)] = 0
+    device_segments: Annotated[int, Field(ge=0)] = 0
     segments_first: bool = False
     last_segment_lost: bool = False
 

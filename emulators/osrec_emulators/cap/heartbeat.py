@@ -57,7 +57,8 @@ class Heartbeat:
     def say(self, status: int, now: float) -> None:
         """A SystemStatus of its own."""
         invoke_id = self._exit.invoke_id()
-        self._pending.add(invoke_id)
+        if self._unanswered:
+            self._pending.add(invoke_id)
         self._exit.send(model.Invoke(invoke_id, model.SystemStatus(status)), now)
 
     def lost(self, now: float) -> bool:

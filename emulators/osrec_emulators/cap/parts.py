@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from osrec_emulators.cap.answers import Answers
 from osrec_emulators.cap.config import CapConfig
 from osrec_emulators.cap.desk import Desk
+from osrec_emulators.cap.device_list import DeviceList
 from osrec_emulators.cap.exit import Exit
 from osrec_emulators.cap.faults import Faults
 from osrec_emulators.cap.heartbeat import Heartbeat
@@ -49,7 +50,8 @@ def equip(
     rng = random.Random(f"cap {faults.seed} {connection_number}")
     noise = spoiler(config.encoding, config.framing)
     stream = Stream(faults.events, noise, exit_, counters, rng, sequence=config.sequence_numbers)
-    answers = Answers(faults.answers, faults.limits, exit_, counters, rng)
+    device_list = DeviceList(config.edition if config.encoding == "xml" else None)
+    answers = Answers(faults.answers, faults.limits, exit_, counters, rng, device_list)
     heartbeat = Heartbeat(config, faults.status, exit_)
     desk = Desk(pbx, monitors, answers, heartbeat, exit_, counters, faults.answers.refuse_monitors)
     incidents = Incidents(

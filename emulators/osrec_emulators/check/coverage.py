@@ -123,6 +123,10 @@ class Coverage:
                 yield f"station {each.station}: {text(recorded)} are said to be missed, and are recorded"
             if each.cause not in self._evidence.causes:
                 yield f"station {each.station}: missed for {each.cause!r}, which is no cause"
+            elif longer([each.span], self._tolerance) and not self._is_true(
+                each.cause, conversation, each.station, each.span
+            ):
+                yield f"station {each.station}: {text([each.span])} missed for {each.cause}, {_UNTRUE}"
 
     @staticmethod
     def _class(entry: Entry, lacking: dict[str, list[Span]]) -> Iterator[str]:
@@ -137,6 +141,9 @@ class Coverage:
         if entry.reason not in self._evidence.causes:
             yield f"is not recorded for {entry.reason!r}, which is no reason"
             return
+        causes = {each.cause for each in entry.missed}
+        if causes and entry.reason not in causes:
+            yield f"is not recorded for {entry.reason}, and what it missed is missed for {', '.join(sorted(causes))}"
         wanted = self._expected.to_record(conversation)
         talking = [station for station in wanted if length(each.span for each in conversation.talk(station)) > 0]
         if not wanted or not talking:

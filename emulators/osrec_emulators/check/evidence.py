@@ -12,7 +12,9 @@ from osrec_emulators.check.told import Conversation, together
 
 AROUND = 2.0  # seconds: a recorder asks, waits for an answer, tries another pair
 SUSPECTED = 60.0  # seconds for which a recorder may keep a port to itself that did not do what it should
-RECOVERY = 15.0  # seconds after an outage until a recorder has found its way back: association, monitors, snapshots
+SETTLED = 1.0  # seconds after a station is monitored again until its snapshot is taken
+PATIENCE = 5.0  # seconds a recorder may wait for the answer to a fork request
+RECOVERY = 5.0  # seconds after an outage until a recorder has found its way back: association, monitors, snapshots
 Pair = tuple[str, str]  # two ports on neighbouring channels of a line
 
 
@@ -62,14 +64,14 @@ class Evidence:
         return any(
             outage.what in kinds
             and (outage.station is None or station is None or outage.station == station)
-            and overlaps((outage.span[0] - AROUND, outage.span[1] + RECOVERY), span)
+            and overlaps((outage.span[0] - AROUND, outage.span[1] + _RECOVERIES.get(outage.what, RECOVERY)), span)
             for outage in self._outages
         )
 
     def blind(self, station: str | None) -> list[Span]:
         """When a station could not be watched, the way back included."""
         return union(
-            (outage.span[0] - AROUND, outage.span[1] + RECOVERY)
+            (outage.span[0] - AROUND, outage.span[1] + _RECOVERIES.get(outage.what, RECOVERY))
             for outage in self._outages
             if outage.what in ("link", "recorder")
             or (outage.what in ("monitor", "licence") and outage.station in (None, station))
@@ -105,11 +107,10 @@ class Evidence:
 
     def _refused(self, conversation: Conversation, station: str, span: Span) -> bool:
         of = self._forked_for(conversation, station, span)
-        moments = [each.at for each in conversation.refused if each.station in of]
-        moments += [
-            fault.at for fault in conversation.faults if fault.station in of and fault.kind in ("unanswered", "late")
-        ]
-        return any(span[0] - AROUND <= at <= span[1] for at in moments)
+        if any(each.station in of and span[0] - AROUND <= each.at <= span[1] for each in conversation.refused):
+            return True
+        silent = [each for each in conversation.faults if each.station in of and each.kind in ("unanswered", "late")]
+        return any(span[0] - AROUND - PATIENCE <= fault.at <= span[1] for fault in silent)
 
     def _lost(self, conversation: Conversation, station: str, span: Span) -> bool:
         of = self._forked_for(conversation, station, span)
@@ -119,8 +120,9 @@ class Evidence:
         )
 
     def _no_pair(self, conversation: Conversation, station: str, span: Span) -> bool:
-        moments = range(int(span[0]), int(span[1]) + 1)
-        return all(self.free_pair(max(span[0], at)) is None for at in moments)
+        """None was free; after an outage those are not, either, whose calls have ended and nobody has said so yet."""
+        moments = (max(span[0], at) for at in range(int(span[0]), int(span[1]) + 1))
+        return all(self.free_pair(at) is None or self.out((at, at), "link", "recorder") for at in moments)
 
     def _link(self, conversation: Conversation, station: str, span: Span) -> bool:
         return self.out(span, "link", "recorder")
@@ -138,10 +140,18 @@ class Evidence:
         return self.out(span, "journal")
 
     def _late(self, conversation: Conversation, station: str, span: Span) -> bool:
-        """It was asked for, later than talk began: the fork comes where the gap ends, and the gap is short."""
-        begins = [fork.span[0] for fork in conversation.forks if fork.station == station]
-        short = span[1] - span[0] <= RECOVERY
-        return short and any(abs(begin - span[1]) <= self._expected.tolerance for begin in begins)
+        """It was asked for, and granted late: where the gap, which is short, ends; or never, by a PBX that was silent.
+
+        Of whom it talks with, too, where one recording is enough for both.
+        """
+        of = self._forked_for(conversation, station, span)
+        begins = [fork.span[0] for fork in conversation.forks if fork.station in of]
+        if span[1] - span[0] > RECOVERY:
+            return False
+        if any(abs(begin - span[1]) <= self._expected.tolerance for begin in begins):
+            return True
+        silent = (each for each in conversation.faults if each.station in of and each.kind in ("unanswered", "late"))
+        return any(span[0] - AROUND <= fault.at <= span[0] + AROUND for fault in silent)
 
     def _never(self, conversation: Conversation, station: str, span: Span) -> bool:
         return self._expected.is_never(conversation)
@@ -154,12 +164,13 @@ class Evidence:
 
     def _too_short(self, conversation: Conversation, station: str, span: Span) -> bool:
         talk = sum(each.span[1] - each.span[0] for each in conversation.talk(station))
-        return talk <= self._expected.too_short
+        return conversation.answered_at is not None and talk <= self._expected.too_short
 
     def _not_answered(self, conversation: Conversation, station: str, span: Span) -> bool:
         return not any(conversation.talk(each) for each in self._expected.watched(conversation))
 
 
+_RECOVERIES = {"monitor": SETTLED, "licence": SETTLED}  # they end when the station is monitored again
 _CAUSES: dict[str, Callable[[Evidence, Conversation, str, Span], bool]] = {
     "fork_refused": Evidence._refused,
     "fork_lost": Evidence._lost,

@@ -24,6 +24,7 @@ from osrec_emulators.check.withheld import silences, withheld
 from osrec_emulators.pbx.media import Side
 
 SIDES = (("left", Side.OWN), ("right", Side.OTHER))
+CLOCKS = 2.0  # seconds by which a sidecar's time may differ from when its octets were sent
 
 
 def check(
@@ -152,15 +153,19 @@ class Judge:
             return
         judged.add(fitted)
         self._check_sides(judged, sidecar, fitted)
+        self._check_time(judged, sidecar, fitted)
         if fitted.offset not in known:
             known.append(fitted.offset)
 
     def _place_idle(self) -> None:
-        """What holds nothing of a fork, as a restart right after the start leaves it, must equal what was sent then."""
+        """What holds nothing of a fork, as a restart right after the start leaves it, must equal what was sent then.
+
+        So must the few octets of a fork that was too short to be searched for.
+        """
         for judged, sidecar, piece in self._unplaced:
             known = self._offsets[piece.tracks[0].slot.line]
             fitted = next((one for one in (lay(piece, offset) for offset in known) if one.equal), None)
-            if fitted is None or len(judged.pieces) == 0:
+            if fitted is None or not (judged.pieces or self._was_granted(sidecar)):
                 judged.blame(f"nothing sent in calls {', '.join(sidecar.calls) or '(none)'} on its ports is in it")
                 continue
             judged.add(fitted)
@@ -174,6 +179,27 @@ class Judge:
                 judged.blame(f"{side}: {differing} octets differ from those sent, the first at sample {first}")
             for fork in fitted.piece.tracks[index].slot.during(*fitted.frames):
                 _check_fork(judged, (sidecar.station, own), (side, meant), fork, fitted.frames)
+
+    def _was_granted(self, sidecar: Sidecar) -> bool:
+        """Both its ports were in a call of its own, though perhaps for less than one block of audio."""
+        during = (sidecar.started.timestamp(), sidecar.ended.timestamp())
+        granted = {
+            fork.port
+            for conversation in self._truth.conversations
+            if conversation.calls & set(sidecar.calls)
+            for fork in conversation.forks
+            if fork.station == sidecar.station and overlaps(fork.span, during)
+        }
+        return {channel.port for channel in sidecar.channels} <= granted
+
+    def _check_time(self, judged: Judged, sidecar: Sidecar, fitted: Fit) -> None:
+        """Whether the octets were sent when the sidecar says that they came."""
+        first, end = fitted.frames
+        said = sidecar.started.timestamp() + fitted.piece.start / 8000
+        for fork in fitted.piece.tracks[0].slot.during(first, end)[:1]:
+            sent = fork.at.timestamp() + (first - fork.first) / 8000
+            if abs(said - sent) > CLOCKS:
+                judged.blame(f"its time is {said - sent:+.1f} s against when its octets were sent")
 
     def _calls_of(self, sidecar: Sidecar) -> frozenset[str]:
         """Its own calls, and those that their conversations became: without a link nobody tells a recorder of that."""

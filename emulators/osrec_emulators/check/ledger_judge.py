@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from osrec_emulators.check.coverage import Coverage
 from osrec_emulators.check.evidence import RECOVERY, Evidence
@@ -48,7 +50,8 @@ class LedgerJudge:
             for conversation in of[entry.id]:
                 entries_of[conversation.thread].append(entry)
         coverage = Coverage(self._expected, self._evidence, ledger, self._since)
-        verdicts = [self._entry(entry, of[entry.id], coverage) for entry in entries]
+        parts = {entry.id: [_part(each, entry, entries_of[each.thread]) for each in of[entry.id]] for entry in entries}
+        verdicts = [self._entry(entry, parts[entry.id], coverage) for entry in entries]
         unknown = [each for each in conversations if not entries_of[each.thread]]
         faults = [*_twice(entries), *self._blind(ledger)]
         excused: list[str] = []
@@ -97,17 +100,47 @@ class LedgerJudge:
             yield f"names {', '.join(foreign)}, who had no part in it"
         if watched and (absent := unnamed(entry.parties, conversation)):
             yield f"does not name {', '.join(absent)}"
-        if watched and (entry.answered is None) != (conversation.answered_at is None):
-            yield "was answered, and is said not to be" if entry.answered is None else "was never answered"
+        if watched:
+            yield from self._told_times(entry, conversation)
         yield from coverage.faults(conversation, entry)
+
+    def _told_times(self, entry: Entry, conversation: Conversation) -> Iterator[str]:
+        """Beginning, answer, end and direction. A recorder that watches some of its stations only sees a part of it."""
+        if (entry.answered is None) != (conversation.answered_at is None):
+            yield "was answered, and is said not to be" if entry.answered is None else "was never answered"
+        if len(self._expected.watched(conversation)) < len(conversation.stations):
+            return
+        if entry.direction != conversation.direction and (entry.answered is not None or entry.direction != "unknown"):
+            yield f"direction {entry.direction!r}, of the PBX {conversation.direction!r}"
+        began = min(max(entry.started, conversation.started_at), conversation.reached_at or conversation.started_at)
+        moments = [("began", entry.started, began)]
+        if entry.ended is not None and entry.ended < conversation.ended_at:
+            moments.append(("ended", entry.ended, self._left(conversation)))
+        elif entry.ended is not None:
+            moments.append(("ended", entry.ended, conversation.ended_at))
+        if entry.answered is not None and conversation.answered_at is not None:
+            moments.append(("was answered", entry.answered, conversation.answered_at))
+        for what, told, real in moments:
+            if abs((told - real).total_seconds()) > CLOCKS:
+                yield f"{what} at {told:%H:%M:%S}, of the PBX at {real:%H:%M:%S}"
+
+    @staticmethod
+    def _left(conversation: Conversation) -> datetime:
+        """When its last station had gone and people outside were among themselves; without talk, its end."""
+        talks = [talk.span[1] for talk in conversation.talks]
+        return datetime.fromtimestamp(max(talks), UTC) if talks else conversation.ended_at
 
     def _stations(self, entry: Entry, conversation: Conversation) -> Iterator[str]:
         for station in entry.stations:
             if station not in conversation.stations:
                 yield f"station {station} had no part in it"
         for station in self._expected.watched(conversation):
-            if station not in entry.stations and conversation.talk(station) and not self._was_out(conversation):
-                yield f"station {station} talked in it and is not among its stations"
+            talked = bool(conversation.talk(station))
+            if station in entry.stations or self._was_out(conversation):
+                continue
+            if talked or station in conversation.active:
+                took = "talked" if talked else "took part"
+                yield f"station {station} {took} in it and is not among its stations"
 
     # --- conversations
 
@@ -118,10 +151,11 @@ class LedgerJudge:
 
     def _forgotten(self, ledger: Ledger, conversation: Conversation) -> Iterator[str]:
         """A conversation that the ledger does not know must lie where it says that it was blind."""
+        slack = self._expected.tolerance
         for station in self._expected.watched(conversation):
             blind = [each.span for each in ledger.blind if each.station in (None, station)]
             span = _presence(conversation, station)
-            unseen = [(float("-inf"), self._since + RECOVERY), *((a - CLOCKS, b + RECOVERY) for a, b in blind)]
+            unseen = [(float("-inf"), self._since + RECOVERY), *((a - slack, b + RECOVERY) for a, b in blind)]
             seen = without([span], unseen)
             if seen:
                 yield f"{_name(conversation)} is not in the ledger; station {station} was watched: {text(seen)}"
@@ -139,7 +173,9 @@ class LedgerJudge:
     # --- details
 
     def _was_out(self, conversation: Conversation) -> bool:
-        return self._evidence.out(conversation.span, "link", "recorder", "monitor", "licence")
+        """Whether one of its stations was not watched in it; others' outages excuse nothing."""
+        kinds = ("link", "recorder", "monitor", "licence")
+        return any(self._evidence.out(conversation.span, *kinds, station=each) for each in conversation.stations)
 
     def _was_withheld(self, conversation: Conversation) -> bool:
         """The recorder was not told all of it, and was not told that either."""
@@ -181,6 +217,13 @@ def _matching(entry: Entry, by_call: dict[str, list[Conversation]]) -> list[Conv
     }
     best = [each for each in found.values() if overlaps(each.span, entry.span)]
     return best or list(found.values())
+
+
+def _part(conversation: Conversation, entry: Entry, entries: Sequence[Entry]) -> Conversation:
+    """What is left to one of several entries of a conversation: talk that is in no other one's time."""
+    others = without((each.span for each in entries if each is not entry), [entry.span])
+    talks = (replace(talk, span=piece) for talk in conversation.talks for piece in without([talk.span], others))
+    return replace(conversation, talks=tuple(talks)) if others else conversation
 
 
 def _twice(entries: Sequence[Entry]) -> Iterator[str]:

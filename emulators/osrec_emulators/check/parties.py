@@ -11,24 +11,23 @@ LEAST_DIGITS = 5  # of a public number that are taken for the same number writte
 
 
 def strangers(numbers: Iterable[str | None], conversation: Conversation) -> list[str]:
-    """Numbers of nobody in the conversation; None, a number that the PBX did not tell, is anybody."""
+    """Numbers of nobody who took part or was dialled; None, a number that the PBX did not tell, is anybody."""
     return [
         number
         for number in dict.fromkeys(numbers)
-        if number is not None and not any(_is(number, party) for party in conversation.parties)
+        if number is not None
+        and not any(_is(number, party) for party in (*conversation.parties, *conversation.dialled))
     ]
 
 
 def unnamed(numbers: Iterable[str | None], conversation: Conversation) -> list[str]:
-    """Stations that talked, and people outside in an answered call, whom no number names."""
+    """Stations that took part, and people outside in an answered call, whom no number names."""
     named = [number for number in numbers if number is not None]
     talked = {talk.station for talk in conversation.talks if talk.heard}
-    return [
-        party.number
-        for party in conversation.parties
-        if (party.number in talked or (party.external and conversation.answered_at is not None and talked))
-        and not any(_is(number, party) for number in named)
-    ]
+    outside = conversation.answered_at is not None and bool(talked)
+    present = talked | conversation.active
+    due = (party for party in conversation.parties if (outside if party.external else party.number in present))
+    return [party.number for party in due if not any(_is(number, party) for number in named)]
 
 
 def judge_parties(truth: Truth, recordings: Sequence[Judged]) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from osrec_emulators.check.spans import Span, within
 from osrec_emulators.pbx.media import Side
 
 CALLS = "calls.jsonl"
+_PASSING = ("Diverted", "Failed")  # events of a station that a call only passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,14 @@ class PlayedFault:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A finished conversation. `merged_into`: its calls became part of another one, by transfer or conference."""
+    """A finished conversation.
+
+    Attributes:
+        dialled: numbers that were called or sent a call on; they may be of nobody: a group's, or not reached.
+        active: numbers that did more in it than to send the call on, or to be busy.
+        merged_into: its calls became part of another one, by transfer or conference.
+        reached_at: when it came to the first of its stations; while it waits in a queue only the PBX knows of it.
+    """
 
     thread: str
     calls: frozenset[str]
@@ -78,11 +86,14 @@ class Conversation:
     answered_at: datetime | None
     ended_at: datetime
     parties: tuple[TruthParty, ...] = ()
+    dialled: tuple[TruthParty, ...] = ()
+    active: frozenset[str] = frozenset()
     talks: tuple[TalkSpan, ...] = ()
     forks: tuple[GrantedFork, ...] = ()
     refused: tuple[RefusedFork, ...] = ()
     faults: tuple[PlayedFault, ...] = ()
     merged_into: str | None = None
+    reached_at: datetime | None = None
 
     @property
     def span(self) -> Span:
@@ -133,6 +144,7 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
 
 def _merged(one: Conversation, other: Conversation) -> Conversation:
     answered = [each.answered_at for each in (one, other) if each.answered_at is not None]
+    reached = [each.reached_at for each in (one, other) if each.reached_at is not None]
     return Conversation(
         thread=one.thread,
         calls=one.calls | other.calls,
@@ -142,11 +154,14 @@ def _merged(one: Conversation, other: Conversation) -> Conversation:
         answered_at=min(answered, default=None),
         ended_at=max(one.ended_at, other.ended_at),
         parties=tuple(dict.fromkeys(one.parties + other.parties)),
+        dialled=tuple(dict.fromkeys(one.dialled + other.dialled)),
+        active=one.active | other.active,
         talks=one.talks + other.talks,
         forks=one.forks + other.forks,
         refused=one.refused + other.refused,
         faults=one.faults + other.faults,
         merged_into=one.merged_into,
+        reached_at=min(reached, default=None),
     )
 
 
@@ -165,6 +180,8 @@ def _conversation(row: dict[str, Any]) -> Conversation:
             TruthParty(each["number"], each["external"], each["trunk"], each.get("name"))
             for each in row.get("parties", ())
         ),
+        dialled=tuple(TruthParty(each["number"], each["external"], None, None) for each in row.get("dialled", ())),
+        active=frozenset(number for _, kind, number in row.get("events", ()) if kind not in _PASSING),
         talks=tuple(
             TalkSpan(each["station"], each["call"], each["heard"], clock.span(each)) for each in row.get("talks", ())
         ),
@@ -178,6 +195,7 @@ def _conversation(row: dict[str, Any]) -> Conversation:
             for each in row.get("faults", ())
         ),
         merged_into=row.get("merged_into"),
+        reached_at=_reached_at(row, clock),
     )
 
 
@@ -197,3 +215,8 @@ class _Clock:
 
 def _fork(row: dict[str, Any], clock: _Clock) -> GrantedFork:
     return GrantedFork(row["port"], row["station"], Side(row["side"]), clock.span(row), row["dead"], row["end"])
+
+
+def _reached_at(row: dict[str, Any], clock: _Clock) -> datetime | None:
+    moments = (at for at, _, number in row.get("events", ()) if number in row["stations"])
+    return next((datetime.fromtimestamp(clock.at(at), UTC) for at in moments), None)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -17,6 +18,8 @@ MARK = ".osrec-demo"  # in a directory that a demonstration made, and may theref
 START = 30.0
 SETTLE = 60.0
 EVERY = 5.0  # seconds between two lines of progress
+# what the rules of osrec.toml say, as patterns for the judge
+EXPECTED = ("--stations", "31??", "--never", "3139", "--never", "+48225550100", "--on-demand", "3138")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def _count_down(demo: Demo, console: Console, pbx: Process, recorder: Process) -
     begin = time.monotonic()
     end = begin + demo.seconds
     meter = Meter({"PBX": pbx.pid, "osrec run": recorder.pid}) if demo.measure else None
-    next_line, most = begin, 0
+    next_line, most, kept = begin, 0, False
     for _ in until(end, pbx, recorder):
         now = time.monotonic()
         if now < next_line:
@@ -153,6 +156,7 @@ def _count_down(demo: Demo, console: Console, pbx: Process, recorder: Process) -
         if meter is not None:
             meter.sample(now - begin, len(state["recordings"]))
         most = max(most, len(state["recordings"]))
+        kept = kept or _keep(demo, console, state["recordings"])
         missing = sum(max(line["expected"] - line["received"], 0) for line in state["lines"])
         alarms = "; ".join(alarm["text"] for alarm in state["alarms"]) or "none"
         console.print(
@@ -169,15 +173,39 @@ def _count_down(demo: Demo, console: Console, pbx: Process, recorder: Process) -
     if meter is not None:
         meter.write(demo.directory / "measurement.md", console)
     console.print(f"at most {most} recordings at once")
-    verdict = [command("osrec-emulate"), "check", "--truth", str(demo.directory / "truth"), "--stations", "31??"]
-    return subprocess.run([*verdict, "--recordings", str(demo.directory / "data" / "media")], check=False).returncode
+    return _judge(demo, console)
+
+
+def _keep(demo: Demo, console: Console, recordings: list[dict[str, Any]]) -> bool:
+    """Somebody asks for the first call that is recorded on demand; the later ones are thrown away."""
+    station = next((one["station"] for one in recordings if one["provisional"]), None)
+    if station is None:
+        return False
+    call = [command("osrec"), "call", "keep", station, "--by", "demo", "-c", str(demo.directory / "osrec.toml")]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    console.print(f"osrec call {(done.stdout or done.stderr).strip()}")
+    return done.returncode == 0
+
+
+def _judge(demo: Demo, console: Console) -> int:
+    """Recordings and ledger against what the PBX did; the exit code."""
+    ledger = demo.directory / "ledger.json"
+    with ledger.open("wb") as output:
+        told = [command("osrec"), "ledger", "--json", "-c", str(demo.directory / "osrec.toml")]
+        findings = subprocess.run(told, stdout=output, check=False).returncode
+    if not ledger.stat().st_size:
+        raise DemoError(f"osrec ledger ended with code {findings} and said nothing that could be judged")
+    if findings:
+        console.print(f"[red]the ledger has findings: what does not fit together stands at the end of {ledger}")
+    check = [command("osrec-emulate"), "check", "--truth", str(demo.directory / "truth"), *EXPECTED]
+    check += ["--recordings", str(demo.directory / "data" / "media"), "--ledger", str(ledger)]
+    return subprocess.run(check, check=False).returncode or findings
 
 
 def _settle(demo: Demo, recorder: Process) -> None:
-    """Wait until the keeper has stored every recording that began."""
+    """Wait until no recording runs. A call that was parked when all hung up goes on: no monitor told of its end."""
     for _ in until(time.monotonic() + SETTLE, recorder):
         state = status(demo.directory)
-        stored = len(list((demo.directory / "data" / "media").rglob("*.json")))
-        if state and not state["recordings"] and not state["conversations"] and stored >= state["begun"]:
+        if state and not state["recordings"] and not any(one["recorded_at"] for one in state["conversations"]):
             return
-    raise DemoError(f"not all recordings were stored within {SETTLE:.0f} s; see {recorder.log}")
+    raise DemoError(f"not all recordings ended within {SETTLE:.0f} s; see {recorder.log}")

@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -48,7 +48,7 @@ def measure_link(
     seconds: Annotated[float, typer.Option(min=1, help="How long.")] = 60.0,
     devices: Annotated[int, typer.Option(min=50, max=10_000, help="Stations, all of them monitored.")] = 5000,
     recorded: Annotated[int, typer.Option(min=1, max=30, help="Stations whose calls are recorded.")] = 20,
-    encoding: Annotated[str, typer.Option(help="asn1 or xml.")] = "asn1",
+    encoding: Annotated[Literal["asn1", "xml"], typer.Option(help="Of CSTA.")] = "asn1",
     starts: Annotated[float, typer.Option(min=1, help="The recorder's csta.starts_per_second.")] = 1000.0,
     window: Annotated[int, typer.Option(min=1, help="The recorder's csta.window.")] = 32,
     speech: Annotated[Path, typer.Option(help="Directory of speech files, raw A-law.")] = SPEECH,

@@ -14,8 +14,9 @@ _NUMBER_LENGTH = 100  # so that every length fits into one octet
 
 
 class AgentState(IntEnum):
-    """What an agent does; the values are the events' tags."""
+    """What an agent does; the values are the events' tags. BUSY is only told: of a call that a queue gave."""
 
+    BUSY = 0
     LOGGED_ON = 1
     LOGGED_OFF = 2
     NOT_READY = 3

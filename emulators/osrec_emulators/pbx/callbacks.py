@@ -49,9 +49,9 @@ class Callbacks(Routing):
     def camp_on(self, device: str) -> None:
         """Wait for a busy station: it rings as soon as it is free (ECMA-269 Camp On Call)."""
         call, _ = self._require(device, "camp on", LocalState.CONNECTED)
-        if call.wanted is None or not call.failed:
+        if call.wanted not in call.legs or not call.failed:
             raise RuleError(f"{device} cannot camp on: call {call.id.hex()} did not find a station busy")
-        failed = call.legs.pop(call.wanted)
+        failed = call.legs.pop(call.wanted or "")
         call.failed = False
         leg = self._connect(call, failed.device, failed.party, LocalState.QUEUED, failed.dynamic)
         leg.offered = leg.device

@@ -128,7 +128,7 @@ class Moves:
         yield Move("user_data", (station, "file 17"))
         yield Move("correlator", (station, "c-1"))
         yield Move("digits", (station, "12#"))
-        if call.failed and call.wanted is not None:
+        if call.failed and call.wanted in call.legs:
             yield Move("camp_on", (station,))
         ringing = [one.device for one in call.in_state(LocalState.ALERTING) if one.device in switch.directory.stations]
         if call.wanted is not None or (len(ringing) == 1 and not call.answered):

@@ -5,7 +5,7 @@ from functools import partial
 from osrec.wire.csta import model
 from osrec.wire.csta.model import LocalState
 from osrec_emulators.pbx.agent_events import AgentState, agent_event
-from osrec_emulators.pbx.calls import Call, Cause, Identifiers, Occurrence, Party, RuleError
+from osrec_emulators.pbx.calls import Call, Cause, Identifiers, Leg, Occurrence, Party, RuleError
 from osrec_emulators.pbx.config import PbxConfig
 from osrec_emulators.pbx.directory import Directory
 from osrec_emulators.pbx.group_config import Queue
@@ -27,6 +27,8 @@ class Queues(Routing):
         self.agents: dict[str, AgentState] = {}
         self._queues_of: dict[str, list[Queue]] = {}
         self._to_wrap_up: set[str] = set()
+        self._given: set[str] = set()  # agents to whom a queue gave the call that they have
+        self._busy: set[str] = set()  # of these, who have answered
         for queue in config.groups:
             if isinstance(queue, Queue):
                 logged_on = expand_all(queue.members if queue.logged_on is None else queue.logged_on)
@@ -74,8 +76,15 @@ class Queues(Routing):
             self._divert(call, call.legs[queue.number], agent, Cause.DISTRIBUTED)
             missed = Unanswered(queue.ring_time, partial(self._agent_missed, queue, agent))
             self._offer(call, agent, Cause.DISTRIBUTED, then=missed)
+            self._given.add(agent)
             if queue.wrap_up > 0:
                 self._to_wrap_up.add(agent)
+
+    def _answered(self, call: Call, leg: Leg, cause: int) -> None:
+        super()._answered(call, leg, cause)
+        if leg.device in self._given:
+            self._busy.add(leg.device)
+            self._report_agent(leg.device, AgentState.BUSY)
 
     def _free_agent(self, queue: Queue, call: Call) -> str | None:
         members = set(expand_all(queue.members))
@@ -88,17 +97,23 @@ class Queues(Routing):
         if leg is None or leg.state is not LocalState.ALERTING:
             return
         self._to_wrap_up.discard(agent)
+        self._given.discard(agent)
         self._tell_agent(agent, AgentState.NOT_READY)
         self._divert(call, leg, queue.number, Cause.CALL_NOT_ANSWERED)
         self._enqueue(call, queue, Cause.NO_AVAILABLE_AGENTS)
 
     def _agent_is_idle(self, agent: str) -> None:
         queues = self._queues_of.get(agent, [])
+        was_busy = agent in self._busy
+        self._given.discard(agent)
+        self._busy.discard(agent)
         if agent in self._to_wrap_up and self.agents[agent] is AgentState.READY:
             self._to_wrap_up.discard(agent)
             self._tell_agent(agent, AgentState.WORKING_AFTER_CALL)
             wrap_up = max(queue.wrap_up for queue in queues)
             self.timers.set(agent, "wrap-up", self.now + wrap_up, partial(self._wrapped_up, agent))
+        elif was_busy:
+            self._report_agent(agent, self.agents[agent])
         for queue in queues:
             self._distribute(queue)
 
@@ -116,6 +131,9 @@ class Queues(Routing):
 
     def _tell_agent(self, agent: str, state: AgentState) -> None:
         self.agents[agent] = state
+        self._report_agent(agent, state)
+
+    def _report_agent(self, agent: str, state: AgentState) -> None:
         self.reporter.occurred(Occurrence(self.now, agent, agent_event(agent, state)))
 
     def _require_agent(self, agent: str, action: str, *states: AgentState) -> None:

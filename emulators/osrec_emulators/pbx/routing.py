@@ -135,6 +135,7 @@ class Routing(Transitions):
 
     def _reach_network(self, call: Call, number: str, cause: int) -> None:
         """Seize a trunk; the network brings the call to `number`."""
+        self._truth.dialled_outside(call, number)
         free = self.free_trunks()
         if not free:
             self._fail(call, Party(number), number, Cause.TRUNKS_BUSY)

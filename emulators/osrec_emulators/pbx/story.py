@@ -72,13 +72,20 @@ class Entered:
 
 @dataclass(slots=True)
 class Story:
-    """One conversation; all times are PBX time. `merged_into`: the thread that took its calls over."""
+    """One conversation; all times are PBX time.
+
+    Attributes:
+        dialled: numbers that were called or that sent a call on, whoever took part then: those of groups, queues, park
+            slots, and of whom nobody reached; and whether they are outside.
+        merged_into: the thread that took its calls over.
+    """
 
     direction: str
     started: float
     answered: float | None = None
     calls: list[str] = field(default_factory=list)
     parties: dict[Party, None] = field(default_factory=dict)
+    dialled: dict[str, bool] = field(default_factory=dict)
     forks: list[ForkSpan] = field(default_factory=list)
     talks: list[Talk] = field(default_factory=list)
     refused: list[RefusedFork] = field(default_factory=list)
@@ -90,7 +97,10 @@ class Story:
     _running: dict[str, tuple[Call, Talk]] = field(default_factory=dict)
 
     def look(self, call: Call, now: float) -> None:
-        """Something about the call changed: who talks now?"""
+        """Something about the call changed: who was called, and who talks now?"""
+        for number in (call.called.number if call.called is not None else None, call.redirected_from):
+            if number is not None:
+                self.dialled.setdefault(number, False)
         for station, (other, talk) in list(self._running.items()):
             if self._talking(other).get(station) is not talk.heard:
                 talk.ended = now
@@ -129,6 +139,7 @@ class Story:
             "calls": self.calls,
             "stations": [party.number for party in self.parties if party.trunk is None],
             "parties": [_party(party, names) for party in self.parties],
+            "dialled": [{"number": number, "external": external} for number, external in self.dialled.items()],
             "direction": self.direction,
             "started": _time(self.started),
             "answered": None if self.answered is None else _time(self.answered),

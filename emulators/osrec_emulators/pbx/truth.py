@@ -62,6 +62,10 @@ class Truth:
         if story.direction == "internal" and len(story.calls) == 1:
             story.direction = "out"
 
+    def dialled_outside(self, call: Call, number: str) -> None:
+        """The network is asked for the number, whether it gets there or not."""
+        self._stories[call.thread.id].dialled[number] = True
+
     def joined(self, call: Call, party: Party) -> None:
         self._stories[call.thread.id].parties[party] = None
 

@@ -117,6 +117,10 @@ class World:
         """Whether the number belongs to a station, trunk or recorder port."""
         return self.directory.known(device)
 
+    def devices(self) -> list[str]:
+        """Stations, as a client is told of them."""
+        return list(self.directory.stations)
+
     def stop(self, now: float) -> list[Occurrence]:
         """End gracefully: nothing begins any more, everybody hangs up, every conversation gets its line of truth."""
         occurrences = self.advance(now)

@@ -39,12 +39,12 @@ class Book:
         return self._by_thread.get(linkage.thread) if linkage is not None and linkage.thread is not None else None
 
     def holding(self, station: str) -> Conversation | None:
-        """The newest conversation that the station has put on hold."""
+        """The newest conversation that the station has put on hold, as its own monitor says: others may be ahead."""
         return next(
             (
                 conversation
                 for conversation in reversed(self.conversations.values())
-                if any(call.state(station) is LocalState.HOLD for call in conversation.calls.values())
+                if any(call.own_state(station) is LocalState.HOLD for call in conversation.calls.values())
             ),
             None,
         )

@@ -22,14 +22,21 @@ class Audience:
     Attributes:
         silent: devices that only play announcements or music.
         queues: somebody who waits in a queue talks, too (to be recorded with its announcements).
+        network_answers: so does who calls outside, from when the network is reached: its trunks never tell of answers.
+        trunks: patterns of their numbers.
     """
 
     silent: Patterns = field(default_factory=lambda: Patterns(()))
     queues: bool = False
+    network_answers: bool = False
+    trunks: Patterns = field(default_factory=lambda: Patterns(()))
 
-    def hears(self, device: str, state: LocalState) -> bool:
+    def hears(self, device: str, state: LocalState, *, outside: bool = False) -> bool:
+        """`outside`: he was reached through the network."""
         if state is LocalState.QUEUED:
             return self.queues
+        if state is LocalState.ALERTING:
+            return self.network_answers and (outside or device in self.trunks)
         return state is LocalState.CONNECTED and (self.queues or device not in self.silent)
 
 
@@ -42,12 +49,14 @@ class Said:
         sure: an event or snapshot said so; else it was concluded ("who calls is in the call").
         kind: of the event, to know the same event when it comes twice.
         stamp: grows with each statement about the call.
+        dated: an event said so before this monitor left the call, into which it has come back.
     """
 
     state: LocalState | None
     sure: bool
     kind: str
     stamp: int
+    dated: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +68,9 @@ class Call:
         connections: the connection ids as the PBX gave them, to use in requests.
         linkage, calling: as first told; another call that has got the same id differs in them.
         calling: who called, "" while not known.
+        names: of connections that go by another name than the number that events give them, by that number.
+        outside: devices that were reached through the network.
+        heirs: calls to which connections went from this one, by device, and the names that they have there.
         over: since when no monitored station is in it, None while one is.
     """
 
@@ -68,6 +80,9 @@ class Call:
     connections: dict[str, ConnectionId] = field(default_factory=dict)
     linkage: Linkage | None = None
     calling: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+    outside: set[str] = field(default_factory=set)
+    heirs: dict[str, tuple["Call", str]] = field(default_factory=dict, repr=False)
     over: float | None = None
     _stamp: int = 0
 
@@ -88,16 +103,25 @@ class Call:
             said = view.get(device)
             if said is None:
                 continue
-            present = monitor == device or said.kind == MOVED or self.watched_by(monitor)
-            rank = (said.sure, present, said.stamp)
+            present = monitor == device or said.kind == MOVED or (self.watched_by(monitor) and not said.dated)
+            rank = (said.sure or said.dated, present, said.stamp)
             if best is None or rank > best:
                 best, state = rank, said.state
         return state
 
+    def own_state(self, station: str) -> LocalState | None:
+        """Of the station's connection as its own monitor says."""
+        own = self.views.get(station, {}).get(station)
+        return None if own is None else own.state
+
     def watched_by(self, monitor: str) -> bool:
         """Whether the station says that it is in the call itself."""
-        own = self.views.get(monitor, {}).get(monitor)
-        return own is not None and own.state is not None
+        return self.own_state(monitor) is not None
+
+    @property
+    def watched(self) -> bool:
+        """Whether any monitor tells of the call now."""
+        return any(self.watched_by(monitor) for monitor in self.views)
 
     def knows(self, device: str) -> bool:
         """Whether anybody ever told of the device's connection."""
@@ -108,9 +132,8 @@ class Call:
         if self.state(device) is not LocalState.CONNECTED:
             return False
         others = {one: state for one, state in self.legs.items() if one != device}
-        return any(self.audience.hears(one, state) for one, state in others.items()) or any(
-            self.audience.hears("", state) for state in self._nameless(device, others)
-        )
+        named = (self.audience.hears(one, state, outside=one in self.outside) for one, state in others.items())
+        return any(named) or any(self.audience.hears("", state) for state in self._nameless(device, others))
 
     def _nameless(self, station: str, named: dict[str, LocalState]) -> list[LocalState]:
         """People without a name whom the station's snapshot told of, less those whom other monitors name."""
@@ -136,13 +159,34 @@ class Call:
             return False
         self._stamp += 1
         view[device] = Said(state, sure, kind, self._stamp)
+        if sure and state is not None and device in self.heirs:
+            heir, name = self.heirs[device]
+            heir.learn(name, state)
         return True
 
-    def tell_local(self, station: str, state: LocalState | None) -> None:
+    def learn(self, device: str, state: LocalState) -> None:
+        """In which state the device came from another call was only presumed so far: now a late event tells it.
+
+        Told on to where it went from here, once: call ids that come again may lead back.
+        """
+        call, known = self, {self.call_id}
+        while True:
+            for view in call.views.values():
+                said = view.get(device)
+                if said is not None and said.state is not None and not said.sure:
+                    said.state = state
+            if device not in call.heirs:
+                return
+            call, device = call.heirs[device]
+            if call.call_id in known:
+                return
+            known.add(call.call_id)
+
+    def tell_local(self, station: str, state: LocalState | None, kind: str = "") -> None:
         """localConnectionInfo: the state of the monitored device itself; what said the same before stands."""
         own = self.views.get(station, {}).get(station)
         if own is None or own.state is not state:
-            self.tell(station, station, state)
+            self.tell(station, station, state, kind)
 
     def stands_for(self, monitor: str, connection: ConnectionId, device: Device | None, *, joins: bool) -> str | None:
         """By which name the call knows the device of a connection; None when the PBX does not say enough.
@@ -152,20 +196,23 @@ class Call:
         """
         name = self.name_of(connection, device)
         view = self.views.get(monitor, {})
+        number = device.number if isinstance(device, DeviceId) else None
+        if name is not None and number is not None and name != number and not name.startswith("#"):
+            self.names[number] = name
         if name is None or joins or name in view:
             return name
         nameless = [one for one, said in view.items() if one.startswith(ANONYMOUS) and said.state is not None]
-        number = device.number if isinstance(device, DeviceId) else None
         if nameless:
             view[name] = view.pop(nameless[0])
-        elif self.knows(name):
-            return name
         elif number is not None and number in view and not view[number].sure:
             view[name] = view.pop(number)
-        elif len(presumed := [one for one, said in view.items() if not said.sure and one not in self.connections]) == 1:
-            view[name] = view.pop(
-                presumed[0]
-            )  # who calls by the event's account left before, and another took his place
+        elif self.knows(name):
+            return name
+        elif number is None and name.startswith("#"):
+            presumed = [one for one, said in view.items() if not said.sure and one not in self.connections]
+            if len(presumed) == 1:  # he has a better name than his connection
+                self.connections[presumed[0]] = connection
+                return presumed[0]
         return name
 
     def name_of(self, connection: ConnectionId, device: Device | None) -> str | None:
@@ -185,9 +232,16 @@ class Call:
         ids = ((name, known.device) for name, known in self.connections.items())
         return next((name for name, known in ids if known == connection.device), None)
 
+    def unlike(self, name: str | None, connection: ConnectionId) -> str | None:
+        """The name, unless another connection has it: two people may call from one number."""
+        other = self.connections.get(name or "")
+        both = other is not None and isinstance(other.device, bytes) and isinstance(connection.device, bytes)
+        return None if both and other is not None and other.device != connection.device else name
+
     def presume(self, station: str, caller: str | None) -> None:
         """The station was called, so the caller is there, or whoever took his place; unless others are known there."""
         view = self.views.get(station, {})
+        caller = self.names.get(caller, caller) if caller is not None else None
         others = [one for one, said in view.items() if one != station and said.state is not None]
         gone = caller is not None and self.knows(caller) and self.state(caller) is None
         caller = f"{ANONYMOUS}{station}" if caller is None or gone else caller
@@ -200,9 +254,16 @@ class Call:
         self.presume(station, None)
 
     def doubt_view(self, station: str) -> None:
-        """What the station's monitor said of others is from before it left: whoever knows better is right."""
+        """What the station's monitor said of others is from before it left: whoever knows better is right.
+
+        Where nobody listened meanwhile, whoever was on hold may be back: better recorded than missed.
+        """
+        unheard = not self.watched
         for device, said in self.views[station].items():
-            said.sure = said.sure and device == station
+            if device != station:
+                said.sure, said.dated = False, said.sure or said.dated
+                if unheard and said.state is LocalState.HOLD:
+                    said.state = LocalState.CONNECTED
 
     def forget_view(self, station: str) -> None:
         """What the station's monitor said of others no longer holds: a snapshot says otherwise."""

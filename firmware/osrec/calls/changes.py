@@ -47,18 +47,23 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class PortDropped:
-    """The PBX took one of the recorder's own ports out of a call."""
+    """The PBX took one of the recorder's own ports out of a call; `dynamic`: id of its connection, when it has one."""
 
     port: str
     call_id: bytes
+    dynamic: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PortMoved:
-    """The PBX took one of the recorder's own ports over into another call, with the station that it carries."""
+    """The PBX took one of the recorder's own ports over into another call, with the station that it carries.
+
+    `dynamic`: id of its connection there, when it has one.
+    """
 
     port: str
     call_id: bytes
+    dynamic: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 from osrec.calls.changes import Change, PortDropped
 from osrec.calls.conversation import Conversation
 from osrec.calls.desk import Desk, kind_of, same_linkage
-from osrec.calls.parties import device_of, number_of
+from osrec.calls.parties import PARK, device_of, dynamic_of, number_of
 from osrec.wire.csta import model
 from osrec.wire.csta.model import LocalState
 
-PARK = 25  # EventCause park
 MULTIPLE_ALERTING = 74  # EventCause multipleAlerting: somebody else has answered
 
 LONGEST_PARKED = 900.0  # seconds that a conversation waits for somebody who takes the parked call
@@ -20,7 +19,7 @@ def cleared(desk: Desk, station: str, event: model.ConnectionCleared | model.Div
     call_id = event.connection.call_id
     port = device_of(event.connection, event.device)
     if port is not None and desk.parties.is_port(port):
-        return [PortDropped(port, call_id)] if call_id is not None else []
+        return [PortDropped(port, call_id, dynamic_of(event.connection))] if call_id is not None else []
     conversation = desk.book.find(call_id)
     call = conversation.calls.get(call_id) if conversation is not None and call_id is not None else None
     if conversation is None or call is None or call_id is None:

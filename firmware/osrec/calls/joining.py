@@ -8,7 +8,7 @@ from osrec.calls.call import MOVED, Call
 from osrec.calls.changes import Change, PortMoved
 from osrec.calls.conversation import Conversation
 from osrec.calls.desk import Desk, kind_of
-from osrec.calls.parties import device_of, number_of
+from osrec.calls.parties import device_of, dynamic_of, number_of
 from osrec.wire.csta import model
 from osrec.wire.csta.model import LinkedConnection, LocalState
 
@@ -43,7 +43,7 @@ def _ports_moved(desk: Desk, event: Joining) -> list[Change]:
             continue
         port = device_of(link.new, link.endpoint)
         if port is not None and desk.parties.is_port(port) and link.new.call_id is not None:
-            changes.append(PortMoved(port, link.new.call_id))
+            changes.append(PortMoved(port, link.new.call_id, dynamic_of(link.new)))
     return changes
 
 
@@ -117,18 +117,27 @@ class _Move:
             return False
         call = self._desk.book.call(self._conversation, link.new.call_id)
         self._desk.book.link(self._conversation, call, self._event.linkage)
-        device = call.named_before(link.new) or self._name_before(link) or call.name_of(link.new, link.endpoint)
+        before = self._name_before(link)
+        device = call.named_before(link.new) or call.unlike(before, link.new) or call.name_of(link.new, link.endpoint)
         if device is None or self._desk.parties.is_port(device):
             return False
         self._desk.parties.name(self._conversation, link.endpoint)
         call.connections[device] = link.new
+        old = self._conversation.calls.get(link.old.call_id or b"") if link.old is not None else None
+        if old is not None and old is not call:
+            old.heirs[before or device] = call, device
+            if (before or device) in old.outside:
+                call.outside.add(device)
         stays = link.old is not None and link.old.call_id == link.new.call_id and call.state(device) is not None
         if stays and (device != self._decider or self._event.secondary is None):
             return False  # where it was, as it was
         said = call.views.get(self._station, {}).get(device)
         if said is not None and said.kind == self._kind:
             return False  # it came twice, and the old calls are gone by now
-        state, sure = self._state_before(device) or (call.state(device) or LocalState.CONNECTED, False)
+        state, sure = self._state_before(device, before or device) or (
+            call.state(device) or LocalState.CONNECTED,
+            False,
+        )
         return call.tell(self._station, device, state, self._kind, sure=sure)
 
     def _name_before(self, link: LinkedConnection) -> str | None:
@@ -136,21 +145,21 @@ class _Move:
         old = self._conversation.calls.get(link.old.call_id or b"") if link.old is not None else None
         return old.named_before(link.old) if old is not None and link.old is not None else None
 
-    def _state_before(self, device: str) -> tuple[LocalState, bool] | None:
+    def _state_before(self, device: str, name: str) -> tuple[LocalState, bool] | None:
         """The state that a connection brings along, and whether this monitor knew it; None when nobody does.
 
-        Whoever joins calls takes part; the others stay as they were.
+        Whoever joins calls takes part; the others stay as they were. `name`: what the old call knew him by.
         """
         if device == self._decider:
             return LocalState.CONNECTED, True
         calls = [self._conversation.calls[c] for c in self._olds if c in self._conversation.calls]
         for call in calls:
-            said = call.views.get(self._station, {}).get(device)
+            said = call.views.get(self._station, {}).get(name)
             if said is not None and said.state is not None and said.sure and call.watched_by(self._station):
                 return said.state, True
         for call in calls:
-            if (state := call.state(device)) is not None:
-                return state, False
+            if (state := call.state(name)) is not None:
+                return (state if call.watched else LocalState.CONNECTED), False  # what was so long ago may be over
         return None
 
     def _close_old_calls(self) -> None:
@@ -187,7 +196,7 @@ class _Move:
         calls = [self._conversation.calls[c] for c in self._news if c in self._conversation.calls]
         in_it = [call for call in calls if station in call.views.get(station, {})] or calls
         for call in in_it[:1]:
-            call.tell_local(station, event.local)
+            call.tell_local(station, event.local, self._kind)
 
     def _without_list(self) -> bool:
         """The PBX does not list the connections: the first old call goes on with whoever was added."""

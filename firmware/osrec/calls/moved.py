@@ -22,7 +22,8 @@ STATES: dict[type, LocalState] = {
     model.Retrieved: LocalState.CONNECTED,
     model.Bridged: LocalState.QUEUED,  # the appearance may come in: its line is in use
 }
-JOINS = (*OPENING, model.Bridged)
+JOINS = (*OPENING, model.Bridged, model.Failed)  # who is called in vain is nobody who was there before
+CALLED_ON = (model.NetworkReached, model.Delivered)  # answers, where the network tells of none
 CALLED = (model.Delivered, model.Offered, model.Established, model.Queued)  # somebody called, so he is there
 
 
@@ -46,12 +47,14 @@ def moved(desk: Desk, station: str, event: model.Event, now: float) -> list[Chan
     joins = isinstance(event, JOINS) and not (isinstance(event, model.Established) and _was_ringing(call, station))
     device = call.stands_for(station, connection, named, joins=joins)
     news = _state(call, station, event, connection, device)
+    if isinstance(event, model.NetworkReached) and device is not None:
+        call.outside.add(device)
     _see_local(desk, call, station, event)
     _presume_caller(desk, call, station, event)
     desk.parties.meet(conversation, call, station, event, device)
     if isinstance(event, OPENING):  # wherever it was sent on to or parked, somebody has it again
         conversation.patience, conversation.parked_at = desk.book.linger, None
-    if isinstance(event, model.Established):
+    if isinstance(event, model.Established) or (isinstance(event, CALLED_ON) and call.talking(station)):
         conversation.answered = conversation.answered or now
     if isinstance(event, model.Failed) and event.cause is not None:
         conversation.failure = cause_name(event.cause)
@@ -81,7 +84,8 @@ def _state(call: Call, station: str, event: model.Event, connection: ConnectionI
     elif state is LocalState.FAIL:
         # a failed connection takes part in nothing; and who is in the call already, and is dialled once more, stays
         there = call.state(device)
-        state = there if there in (LocalState.CONNECTED, LocalState.HOLD) else None
+        waits = there is LocalState.QUEUED and call.watched_by(device)  # his own monitor says so
+        state = there if there in (LocalState.CONNECTED, LocalState.HOLD) or waits else None
     news = call.tell(station, device, None if state is LocalState.NULL else state, kind_of(event))
     if state is not None:
         call.connections[device] = connection

@@ -11,6 +11,7 @@ from osrec.wire.csta import model
 from osrec.wire.csta.model import ConnectionId, DeviceId
 
 T = TypeVar("T")
+PARK = 25  # EventCause park
 CAMP_ON = 12  # EventCause campOn: waits for a person, not in a queue
 MOST_ATTACHED = 20  # account codes, correlators, pieces of user data kept of one conversation
 MOST_DIGITS = 200
@@ -84,7 +85,7 @@ class Parties:
         self._learn_direction(conversation, call, {number_of(calling), number_of(called)}, inward, outward)
         call.calling = call.calling or number_of(calling) or ""
         self.name(conversation, calling, external=inward)
-        self._came_through(conversation, parties, called)
+        self._came_through(conversation, parties, called, parked=event.cause == PARK)
         if not isinstance(event, model.Originated):  # there `called` is what was dialled, access code and all
             self.name(conversation, called, external=outward)
 
@@ -93,10 +94,13 @@ class Parties:
             if number is not None and number in self._trunks:
                 _keep(conversation.trunks, number)
 
-    def _came_through(self, conversation: Conversation, parties: model.Parties, called: model.Device | None) -> None:
+    def _came_through(
+        self, conversation: Conversation, parties: model.Parties, called: model.Device | None, *, parked: bool
+    ) -> None:
+        """Who parks a call has talked: it did not come through him."""
         for device in (called, parties.last_redirection):
             number = number_of(device)
-            redirected = device is parties.last_redirection and not self.is_port(number)
+            redirected = device is parties.last_redirection and not parked and not self.is_port(number)
             if number is not None and (redirected or self.is_group(number)):
                 _keep(conversation.via, number)
 
@@ -176,6 +180,11 @@ def number_of(device: model.Device | None) -> str | None:
 def device_of(connection: ConnectionId, device: model.Device | None) -> str | None:
     """The device of a connection: its static id, else (dynamic ids) the device that the event names."""
     return connection.device.number if isinstance(connection.device, DeviceId) else number_of(device)
+
+
+def dynamic_of(connection: ConnectionId) -> bytes | None:
+    """The dynamic device id of a connection, None when it has a static one."""
+    return connection.device if isinstance(connection.device, bytes) else None
 
 
 def _static(connection: ConnectionId | None) -> str | None:

@@ -10,6 +10,8 @@ from osrec.calls.parties import number_of
 from osrec.wire.csta import model
 from osrec.wire.csta.model import LocalState
 
+FoundCall = tuple[bytes, model.CallSnapshot]  # with its call id
+
 UNSAID = (LocalState.NULL, LocalState.FAIL)
 
 

@@ -18,7 +18,7 @@ from osrec.calls.joining import joined
 from osrec.calls.moved import moved
 from osrec.calls.numbering import Site
 from osrec.calls.parties import Parties
-from osrec.calls.snapshots import reconcile, reconcile_call
+from osrec.calls.snapshots import FoundCall, reconcile, reconcile_call
 from osrec.numbers import Patterns
 from osrec.wire.csta import model
 
@@ -34,6 +34,7 @@ class Tracker:
         site: its prefixes, for E.164.
         groups: patterns of queues, hunt groups and announcement devices.
         queues_talk: time in a queue or with an announcement counts as talk.
+        network_answers: a call that has reached the network counts as talk: its trunks never tell of an answer.
         linger: seconds for which a conversation that is over waits for monitors that are behind.
     """
 
@@ -47,11 +48,12 @@ class Tracker:
         site: Site | None = None,
         groups: Patterns | None = None,
         queues_talk: bool = False,
+        network_answers: bool = False,
         linger: float = 0.0,
     ) -> None:
         self.monitored = frozenset(monitored)
         groups = groups or Patterns(())
-        self._book = Book(new_id, linger, Audience(groups, queues_talk))
+        self._book = Book(new_id, linger, Audience(groups, queues_talk, network_answers, trunks))
         self._desk = Desk(self._book, Parties(self.monitored, trunks, own_ports, groups, site or Site()))
 
     @property
@@ -92,20 +94,11 @@ class Tracker:
         """Take over a conversation that an earlier run of the recorder had begun."""
         self._book.adopt(conversation)
 
-    def reconcile(self, station: str, legs: Iterable[model.SnapshotLeg], now: float) -> list[Change]:
-        """Bring our view of a station to what a snapshot says."""
-        return [*self.expire(now), *reconcile(self._desk, station, legs, now)]
-
-    def reconcile_call(self, station: str, call_id: bytes, found: model.CallSnapshot, now: float) -> list[Change]:
-        """Learn from a snapshot of one of the station's calls who is in it and who called."""
-        return [*self.expire(now), *reconcile_call(self._desk, station, call_id, found, now)]
-
-    def unheard(self, now: float, seconds: float) -> list[str]:
-        """Stations in conversations of which no monitor has told for so long: the PBX should be asked about them."""
-        return [
-            station
-            for conversation in self.conversations.values()
-            if now - conversation.told >= seconds
-            for station in conversation.stations
-            if conversation.has(station)
-        ]
+    def reconcile(
+        self, station: str, legs: Iterable[model.SnapshotLeg], now: float, calls: Iterable[FoundCall] = ()
+    ) -> list[Change]:
+        """Bring our view of a station to what a snapshot says; snapshots of its calls tell who is in them."""
+        changes = [*self.expire(now), *reconcile(self._desk, station, legs, now)]
+        for call_id, found in calls:
+            changes += reconcile_call(self._desk, station, call_id, found, now)
+        return changes

@@ -9,12 +9,13 @@ import typer
 from rich.table import Table
 
 from osrec.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, console, control_socket, plain_errors, print_json
-from osrec.cli.times import local, parse_span
+from osrec.cli.times import SinceOption, UntilOption, local, parse_span
+from osrec.cli.unwatched import merged
 from osrec.config import Config, load
 from osrec.numbers import Patterns
 from osrec.recorder import ask
 from osrec.recorder.parts import store_config
-from osrec.store.ledger import CLASSES, Class, Entry, Ledger
+from osrec.store.ledger import CLASSES, Class, Entry, Ledger, Span
 from osrec.store.ledger_json import ledger_json
 from osrec.store.reconcile import reconcile
 
@@ -25,10 +26,8 @@ STYLES: dict[Class, str] = {"recorded": "green", "gaps": "yellow", "not_recorded
 @plain_errors
 def ledger(
     config: ConfigOption = DEFAULT_CONFIG,
-    since: Annotated[
-        str | None, typer.Option("--from", help="Conversations that began from this time on: 2026-11-23 (local time).")
-    ] = None,
-    until: Annotated[str | None, typer.Option("--to", help="And before this time.")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     kind: Annotated[Class | None, typer.Option("--class", help="Only these.")] = None,
     station: Annotated[
         str | None, typer.Option(help="Only those of this station, or of those: 3105, 3100-3139, 31??.")
@@ -37,11 +36,12 @@ def ledger(
 ) -> None:
     """Each conversation of a monitored station: recorded in full, with gaps, or not, and why. Exit code 1 if something
     does not fit together."""
-    begin, end = parse_span(since, until, ("--from", "--to"))
+    begin, end = parse_span(since, until)
     loaded = load(config)
     wanted = _stations(station)
-    running = [one for one in _running(loaded) if _fits(one["stations"], wanted)]
-    found = reconcile(store_config(loaded), begin, end, {UUID(one["id"]) for one in running})
+    going_on = _running(loaded)
+    running = [one for one in going_on if _fits(one["stations"], wanted)]
+    found = reconcile(store_config(loaded), begin, end, {UUID(one["id"]) for one in going_on})
     entries = [one for one in found.entries if kind in (None, one.kind) and _fits(one.conversation.stations, wanted)]
     shown = Ledger(begin, end, tuple(entries), found.blind, found.stray, found.findings)
     if json:
@@ -91,12 +91,19 @@ def _print(ledger: Ledger, running: list[dict[str, Any]]) -> None:
 
 def _missing(entry: Entry) -> str:
     if entry.kind == "not_recorded":
-        return f"{entry.reason}: {entry.detail}" if entry.detail else str(entry.reason)
+        reason = str(entry.reason)
+        same = entry.detail in ("", reason.replace("_", " "))
+        return reason if same else f"{reason}: {entry.detail}"
     spans = [(one.station, gap) for one in entry.recordings for gap in one.gaps]
     spans += [(one.station, one.span) for one in entry.missed]
     spans.sort(key=lambda pair: pair[1].since)
-    texts = [f"{station} {_clock(gap.since)}, {gap.seconds:.1f} s: {gap.cause}" for station, gap in spans]
+    texts = dict.fromkeys(f"{station} {_when(gap)}: {gap.cause}" for station, gap in spans)
     return "; ".join(texts) or entry.detail or "-"
+
+
+def _when(gap: Span) -> str:
+    """Of a call that was in progress when we came nobody knows since when: its span has no length."""
+    return f"{_clock(gap.since)}, {gap.seconds:.1f} s" if gap.seconds > 0 else f"before {_clock(gap.since)}"
 
 
 def _clock(at: datetime) -> str:
@@ -109,11 +116,10 @@ def _print_sums(ledger: Ledger, running: list[dict[str, Any]]) -> None:
     for kind in CLASSES:
         why = ", ".join(f"{count} {cause}" for cause, count in causes[kind].items())
         console.print(f"  {totals[kind]:6d} {WORDS[kind]}" + (f": {why}" if why else ""))
-    for blind in ledger.blind:
-        whom = "all stations" if blind.station is None else f"station {blind.station}"
+    for unwatched in merged(ledger.blind):
+        why = f"{unwatched.cause}, {unwatched.detail}" if unwatched.detail else unwatched.cause
         console.print(
-            f"[yellow]not watched[/] {whom}, {local(blind.since)} to {_clock(blind.until)}: "
-            f"{blind.blame}{f', {blind.detail}' if blind.detail else ''}"
+            f"[yellow]not watched[/] {unwatched.whom}, {local(unwatched.since)} for {unwatched.seconds:.1f} s: {why}"
         )
     for finding in ledger.findings:
         console.print(f"[red]look into[/] {finding}")

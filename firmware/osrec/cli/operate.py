@@ -29,7 +29,8 @@ from osrec_drivers.errors import DriverError
 from osrec_drivers.line import check_spec
 
 View = Callable[[dict[str, Any], int | None], RenderableType]
-LEDGER_SECONDS = 30.0  # between two looks at the ledger: it reads the index
+LEDGER_SECONDS = 2.0  # at least, between two looks at the ledger
+LEDGER_SHARE = 50  # times as long as the last look took is waited: a day of ten thousand calls takes a while to read
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")]
 EveryOption = Annotated[float, typer.Option(min=0.1, help="Seconds between two looks with --follow.")]
 
@@ -154,11 +155,12 @@ class Today:
 
     def totals(self) -> dict[Class, int] | None:
         """None while there is no index."""
-        if monotonic() >= self._until:
+        if (began := monotonic()) >= self._until:
             midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
             try:
                 self._totals = reconcile(self._store, midnight).totals()
             except StoreError:
                 self._totals = None
-            self._until = monotonic() + LEDGER_SECONDS
+            now = monotonic()
+            self._until = now + max(LEDGER_SECONDS, LEDGER_SHARE * (now - began))
         return self._totals

@@ -177,6 +177,8 @@ def _describe(sidecar: Sidecar, path: Path) -> None:
         "left": f"station {sidecar.station}, line {left.line}, slot {left.slot}, port {left.port}",
         "right": f"the other side, line {right.line}, slot {right.slot}, port {right.port}",
         "PBX calls": ", ".join(sidecar.calls),
+        **({"came via": ", ".join(sidecar.via)} if sidecar.via else {}),
+        **({"parked by": sidecar.parked_by} if sidecar.parked_by else {}),
         "rule": f"{sidecar.decision.rule} (version {sidecar.decision.version})",
         "ended": sidecar.reason,
         "clock": f"{clock.source}, synchronised {clock.synchronised}, line clock {_ppm(clock.line_ppm)}",

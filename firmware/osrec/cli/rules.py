@@ -108,7 +108,7 @@ def explain(
         names=(name,) if name else (),
         trunks=(trunk,) if trunk else (),
         accounts=(account,) if account else (),
-        at=parse_time(at) or datetime.now(UTC),
+        at=parse_time(at, "--at") or datetime.now(UTC),
         conversation=conversation,
     )
     decision = rules.decide(facts)

@@ -6,28 +6,32 @@ from typing import Annotated
 import typer
 
 SinceOption = Annotated[
-    str | None, typer.Option(help="From this time on: 2026-11-23, or 2026-11-23T14:00 (local time).")
+    str | None,
+    typer.Option(
+        "--since", "--from", help="What began from this time on: 2026-11-23, or 2026-11-23T14:00 (local time)."
+    ),
 ]
-UntilOption = Annotated[str | None, typer.Option(help="Before this time.")]
+UntilOption = Annotated[str | None, typer.Option("--until", "--to", help="What began before this time.")]
 
 
-def parse_time(text: str | None) -> datetime | None:
+def parse_time(text: str | None, option: str) -> datetime | None:
     """UTC. Raises BadParameter."""
     if text is None:
         return None
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; write 2026-11-23 or 2026-11-23T14:00") from None
+    except (ValueError, OverflowError):
+        said = (
+            f"{text!r} is no time; write 2026-11-23 or 2026-11-23T14:00 (local time), or with a zone 2026-11-23T13:00Z"
+        )
+        raise typer.BadParameter(said, param_hint=option) from None
 
 
-def parse_span(
-    since: str | None, until: str | None, names: tuple[str, str] = ("--since", "--until")
-) -> tuple[datetime | None, datetime | None]:
+def parse_span(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
     """Both ends, in UTC. Raises BadParameter."""
-    begin, end = parse_time(since), parse_time(until)
+    begin, end = parse_time(since, "--since"), parse_time(until, "--until")
     if begin is not None and end is not None and begin >= end:
-        raise typer.BadParameter(f"{names[0]} {since} is not before {names[1]} {until}")
+        raise typer.BadParameter(f"--since {since} is not before --until {until}")
     return begin, end
 
 

@@ -10,12 +10,15 @@ from osrec.csta.messages import Lost, Output, Send, ServiceAnswered, ServiceRequ
 from osrec.csta.monitor import Answer, refusal_of
 from osrec.csta.monitors import Monitors
 from osrec.csta.requests import Purpose, Request, Requests
+from osrec.csta.segments import Done, Segments, Whole
 from osrec.csta.settings import LinkConfig
 from osrec.csta.vigilance import SessionClock
 from osrec.wire.csta.causes import operation_name
 from osrec.wire.csta.codec import read_result
 from osrec.wire.csta.model import (
     Argument,
+    CallSnapshot,
+    DeviceSnapshot,
     EventReport,
     Invoke,
     MonitorStarted,
@@ -66,11 +69,13 @@ class Exchange:
         self._status = status
         self._missed = missed
         self._requests = Requests(config.max_invoke_id)
+        self._segments = Segments(config.request_timeout, emit, lambda: self._requests.outstanding > 0)
 
     @property
     def deadline(self) -> float | None:
         """When `expire` has something to do."""
-        return self._requests.deadline
+        dues = (self._requests.deadline, self._segments.deadline)
+        return min((due for due in dues if due is not None), default=None)
 
     @property
     def outstanding(self) -> int:
@@ -80,13 +85,18 @@ class Exchange:
     def clear(self) -> list[Token]:
         """Nothing that was asked will be answered: tokens of the services that somebody waits for."""
         self.session.stop()
-        return [request.token for request in self._requests.clear() if request.purpose is Purpose.SERVICE]
+        asked = [request.token for request in self._requests.clear() if request.purpose is Purpose.SERVICE]
+        return asked + self._segments.clear()
 
     # --- what we invoke
 
     @property
     def paced(self) -> int:
-        return self._requests.paced
+        """What the window counts: results whose segments are still to come, too."""
+        return self._requests.paced + self._segments.on_their_way
+
+    def when_whole(self, result: Whole, done: Done, now: float) -> None:
+        self._segments.put(result, done, now)
 
     def emit(self, output: Output) -> None:
         self._emit(output)
@@ -128,12 +138,16 @@ class Exchange:
         """Go on without the answers that are overdue. One of them may end the link: what is left then is cleared."""
         while (deadline := self._requests.deadline) is not None and deadline <= now:
             self._answered(self._requests.take_overdue(), None, now)
+        self._segments.expire(now)
 
     def _answered(self, request: Request, answer: Answer, now: float) -> None:
         """`answer` is None when none came in time."""
         match request.purpose:
+            case Purpose.SERVICE if isinstance(answer, DeviceSnapshot | CallSnapshot):
+                token = request.token
+                self._segments.put(answer, lambda whole, _now: self._served(token, whole), now, token)
             case Purpose.SERVICE:
-                self._emit(ServiceAnswered(request.token, Lost("timeout") if answer is None else answer))
+                self._served(request.token, answer)
             case Purpose.START:
                 self.monitors.started(request.device, answer, now)
             case Purpose.SNAPSHOT:
@@ -156,6 +170,9 @@ class Exchange:
                 what = operation_name(opcode_of(request.argument))
                 self._emit(Trouble(f"{what}: {refusal_of(answer)[0]}"))
 
+    def _served(self, token: Token, answer: Answer) -> None:
+        self._emit(ServiceAnswered(token, Lost("timeout") if answer is None else answer))
+
     # --- what the PBX invokes
 
     def invoked(self, pdu: Invoke, now: float, *, up: bool) -> None:
@@ -167,7 +184,7 @@ class Exchange:
                     self.monitors.report(argument, now)
             case SnapshotDeviceData() | SnapshotCallData():
                 if up:
-                    self.monitors.snapshots.segment(argument, now)
+                    self._segments.add(argument, now)
             case SystemStatus(status):  # answered at once, in any state: the PBX counts on it
                 self._answer(pdu.invoke_id, NoData(), 211)
                 self._status(status, now)

@@ -174,20 +174,16 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class CallSnapshotTaken:
-    """One call of the device with its parties, as the PBX knows it; SnapshotTaken of the device follows."""
-
-    device: str
-    call_id: bytes
-    call: CallSnapshot
-
-
-@dataclass(frozen=True, slots=True)
 class SnapshotTaken:
-    """All calls of the device, as the PBX knows them; events that came while it was taken follow."""
+    """All calls of the device, as the PBX knew them when it answered.
+
+    Events that came before the answer were told before, those that came since follow. `calls`: those of them that could
+    be looked at, by call id, with their parties.
+    """
 
     device: str
     legs: tuple[SnapshotLeg, ...]
+    calls: tuple[tuple[bytes, CallSnapshot], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +237,6 @@ Output = (
     | LicencesMissing
     | MonitorLost
     | Reported
-    | CallSnapshotTaken
     | SnapshotTaken
     | ServiceAnswered
     | ServerChanged

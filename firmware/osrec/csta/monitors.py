@@ -46,7 +46,7 @@ class Monitors:
     """
 
     def __init__(self, config: LinkConfig, sender: Sender) -> None:
-        self.snapshots = Snapshots(config, sender, self._snapshot_taken)
+        self.snapshots = Snapshots(config, sender, self._tell_held, self._snapshot_taken)
         self.licences = Licences(config.licence_retry)
         self.counters = EventCounters()
         self._config = config
@@ -134,7 +134,7 @@ class Monitors:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do, None: not by itself."""
-        dues = [self.snapshots.deadline, self.licences.deadline]
+        dues = [self.licences.deadline]
         if self._unknown:
             dues.append(self._unknown[0][0])
         if self._room:
@@ -148,11 +148,10 @@ class Monitors:
 
     @property
     def _room(self) -> bool:
-        return self._sender.paced + self.snapshots.in_segments < self._pace.window
+        return self._sender.paced < self._pace.window
 
     def advance(self, now: float) -> None:
         """Send what window and rate allow, and give up what took too long."""
-        self.snapshots.expire(now)
         while self._unknown and self._unknown[0][0] <= now:
             self._drop(self._unknown.popleft()[1])
         while self._active and self._room:
@@ -281,6 +280,7 @@ class Monitors:
             text = f"{len(monitor.held)} events of {monitor.device} during its snapshot: not held any longer"
             self._sender.emit(Trouble(text))
             self._release(monitor)
+            self._look_at(monitor)  # the snapshot under way may be older than what was just told
 
     def _in_order(self, monitor: Monitor, number: int, before: int | None, now: float) -> bool:
         """Whether the event is new; what is missing before it is made up for by snapshots."""
@@ -324,7 +324,7 @@ class Monitors:
         self._sender.emit(Trouble(f"event for unknown monitor {report.cross_ref.hex()} dropped"))
 
     def _snapshot_taken(self, monitor: Monitor) -> None:
-        """The snapshot is there, or given up: what was held follows it."""
+        """The snapshot is there, or given up: what came since follows it."""
         if monitor.again:
             monitor.again = False
             self.snapshots.want(monitor)
@@ -333,7 +333,11 @@ class Monitors:
         self._release(monitor)
 
     def _release(self, monitor: Monitor) -> None:
-        held, monitor.held, monitor.holding = monitor.held, [], False
+        monitor.holding = False
+        self._tell_held(monitor)
+
+    def _tell_held(self, monitor: Monitor) -> None:
+        held, monitor.held = monitor.held, []
         for report in held:
             self._sender.emit(Reported(monitor.device, report))
 

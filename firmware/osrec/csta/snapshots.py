@@ -1,35 +1,34 @@
-"""Snapshots of monitored devices: asked for in turn, put together from segments, each call of theirs looked at too.
+"""Snapshots of monitored devices: asked for in turn, each call of theirs looked at too.
 
 Part of the monitors (monitors.py), which says when requests may go; it has no clock and sends through `Sender`.
+
+A PBX writes what it says in order. So the events that come before the result of SnapshotDevice are older than it and
+are told before it, or they would undo what it says; those that come between it and the last of its segments and calls
+follow it. What one of the latter says that a call's snapshot knows already says it again, and changes nothing.
 """
 
 from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from osrec.csta.messages import CallSnapshotTaken, Output, SnapshotTaken, Trouble
+from osrec.csta.messages import Output, SnapshotTaken, Trouble
 from osrec.csta.monitor import Answer, Monitor, Phase, refusal_of, unsupported
 from osrec.csta.requests import Purpose
+from osrec.csta.segments import Done, Whole
 from osrec.csta.settings import LinkConfig
 from osrec.wire.csta.model import (
     Argument,
     CallSnapshot,
-    CallSnapshotEntry,
     ConnectionId,
     DeviceId,
     DeviceSnapshot,
     SnapshotCall,
-    SnapshotCallData,
     SnapshotDevice,
-    SnapshotDeviceData,
     SnapshotLeg,
 )
 
-EARLY_SEGMENTS = 64  # kept that came before the result which announces them
 SILENCES = 2  # SnapshotCall requests in a row without any answer after which none is sent any more
-
-Segment = SnapshotDeviceData | SnapshotCallData
 
 
 class Sender(Protocol):
@@ -41,9 +40,12 @@ class Sender(Protocol):
 
     def emit(self, output: Output) -> None: ...
 
+    def when_whole(self, result: Whole, done: Done, now: float) -> None:
+        """Call `done` with the result when its segments are there, at once when it has none."""
+
     @property
     def paced(self) -> int:
-        """START, SNAPSHOT and CALL requests that are outstanding."""
+        """START, SNAPSHOT and CALL requests that are outstanding, and results whose segments are."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,18 +59,6 @@ class Taking:
     awaited: int = 0
 
 
-@dataclass(slots=True)
-class _Segments:
-    """What came so far of a result in segments; `call` says what is known of the call besides its entries."""
-
-    taking: Taking
-    due: float
-    legs: list[SnapshotLeg] = field(default_factory=list)
-    call_id: bytes = b""
-    call: CallSnapshot | None = None
-    entries: list[CallSnapshotEntry] = field(default_factory=list)
-
-
 class Snapshots:
     """All snapshots that are wanted or on their way.
 
@@ -76,23 +66,23 @@ class Snapshots:
         calls_known: whether the PBX answers SnapshotCall, as far as we know.
     """
 
-    def __init__(self, config: LinkConfig, sender: Sender, taken: Callable[[Monitor], None]) -> None:
-        """`taken` is called when a device's snapshot is there, or given up."""
+    def __init__(
+        self,
+        config: LinkConfig,
+        sender: Sender,
+        answered: Callable[[Monitor], None],
+        taken: Callable[[Monitor], None],
+    ) -> None:
+        """`answered` is called before anything is told of a device's snapshot, `taken` when that is done."""
         self.calls_known = config.snapshot_calls
         self._config = config
         self._sender = sender
+        self._answered = answered
         self._taken = taken
         self._takings: dict[str, Taking] = {}
         self._devices: deque[str] = deque()
         self._calls: deque[tuple[Taking, ConnectionId]] = deque()
-        self._segments: dict[tuple[type[Segment], bytes], _Segments] = {}  # the one that waits longest is first
-        self._early: deque[Segment] = deque(maxlen=EARLY_SEGMENTS)
         self._silences = 0
-
-    @property
-    def in_segments(self) -> int:
-        """Results of which segments are awaited."""
-        return len(self._segments)
 
     @property
     def waiting(self) -> int:
@@ -101,7 +91,7 @@ class Snapshots:
 
     def clear(self) -> None:
         """The link is down. The next association's PBX may be another one: it is asked for calls again."""
-        for table in (self._takings, self._devices, self._calls, self._segments, self._early):
+        for table in (self._takings, self._devices, self._calls):
             table.clear()
         self.calls_known, self._silences = self._config.snapshot_calls, 0
 
@@ -113,9 +103,7 @@ class Snapshots:
 
     def drop(self, monitor: Monitor) -> None:
         """The monitor ended: its snapshot is of no use."""
-        taking = self._takings.pop(monitor.device, None)
-        if taking is not None:
-            self._forget_segments(taking)
+        self._takings.pop(monitor.device, None)
 
     # --- asking
 
@@ -145,13 +133,19 @@ class Snapshots:
     def device_answered(self, taking: object, answer: Answer, now: float) -> None:
         if not isinstance(taking, Taking) or not self._current(taking):
             return
-        if not isinstance(answer, DeviceSnapshot):
-            self._fail(taking, refusal_of(answer)[0], again=answer is None)
-        elif answer.service_cross_ref is None:
-            self._legs(taking, answer.legs)
+        self._answered(taking.monitor)
+        if isinstance(answer, DeviceSnapshot):
+            self._sender.when_whole(answer, lambda whole, _now: self._device_whole(taking, whole), now)
         else:
-            segments = _Segments(taking, now + self._config.request_timeout, list(answer.legs))
-            self._await((SnapshotDeviceData, answer.service_cross_ref), segments, now)
+            self._fail(taking, refusal_of(answer)[0], again=answer is None)
+
+    def _device_whole(self, taking: Taking, whole: Whole | None) -> None:
+        if not self._current(taking):
+            return
+        if isinstance(whole, DeviceSnapshot):
+            self._legs(taking, whole.legs)
+        else:
+            self._fail(taking, "its segments ceased", again=True)
 
     def _fail(self, taking: Taking, why: str, *, again: bool) -> None:
         device = taking.monitor.device
@@ -172,10 +166,7 @@ class Snapshots:
             self._complete(taking)
 
     def _complete(self, taking: Taking) -> None:
-        device = taking.monitor.device
-        for call_id, call in taking.calls:
-            self._sender.emit(CallSnapshotTaken(device, call_id, call))
-        self._sender.emit(SnapshotTaken(device, taking.legs))
+        self._sender.emit(SnapshotTaken(taking.monitor.device, taking.legs, tuple(taking.calls)))
         self._done(taking)
 
     def _done(self, taking: Taking) -> None:
@@ -196,16 +187,20 @@ class Snapshots:
         if not isinstance(taking, Taking) or not self._current(taking):
             return
         call_id = connection.call_id or b""
-        if isinstance(answer, CallSnapshot) and answer.service_cross_ref is not None:
-            segments = _Segments(taking, now + self._config.request_timeout, call_id=call_id, call=answer)
-            self._await((SnapshotCallData, answer.service_cross_ref), segments, now)
-        elif isinstance(answer, CallSnapshot):
-            self._call(taking, call_id, answer)
+        if isinstance(answer, CallSnapshot):
+            self._sender.when_whole(answer, lambda whole, _now: self._call_whole(taking, call_id, whole), now)
         else:  # it may have ended meanwhile
             if self.calls_known:
                 text = f"no snapshot of call {call_id.hex()} of {taking.monitor.device}: {refusal_of(answer)[0]}"
                 self._sender.emit(Trouble(text))
             self._call(taking, call_id, None)
+
+    def _call_whole(self, taking: Taking, call_id: bytes, whole: Whole | None) -> None:
+        if not self._current(taking):
+            return
+        if whole is None:
+            self._sender.emit(Trouble(f"no snapshot of call {call_id.hex()}: its segments ceased"))
+        self._call(taking, call_id, whole if isinstance(whole, CallSnapshot) else None)
 
     def _call(self, taking: Taking, call_id: bytes, call: CallSnapshot | None) -> None:
         if call is not None:
@@ -224,60 +219,3 @@ class Snapshots:
         for taking, connection in unasked:
             if self._current(taking):
                 self._call(taking, connection.call_id or b"", None)
-
-    # --- segments
-
-    def _await(self, key: tuple[type[Segment], bytes], segments: _Segments, now: float) -> None:
-        self._segments[key] = segments
-        early = [data for data in self._early if (type(data), data.service_cross_ref) == key]
-        for data in early:
-            self._early.remove(data)
-            self.segment(data, now)
-
-    def segment(self, data: Segment, now: float) -> None:
-        """A part of a snapshot, op 76 or 77; it may overtake the result that announces it."""
-        key = type(data), data.service_cross_ref
-        segments = self._segments.pop(key, None)
-        if segments is None:
-            if self._sender.paced:
-                self._early.append(data)
-            else:
-                text = f"snapshot segment {data.service_cross_ref.hex()} that nobody asked for"
-                self._sender.emit(Trouble(text))
-            return
-        if isinstance(data, SnapshotDeviceData):
-            segments.legs += data.legs
-        else:
-            segments.entries += data.entries
-        if data.last:
-            self._whole(segments)
-        else:
-            segments.due = now + self._config.request_timeout
-            self._segments[key] = segments
-
-    def _whole(self, segments: _Segments) -> None:
-        if segments.call is None:
-            self._legs(segments.taking, tuple(segments.legs))
-        else:
-            entries = segments.call.entries + tuple(segments.entries)
-            call = replace(segments.call, entries=entries, service_cross_ref=None)
-            self._call(segments.taking, segments.call_id, call)
-
-    @property
-    def deadline(self) -> float | None:
-        """When `expire` has something to do."""
-        return next(iter(self._segments.values())).due if self._segments else None
-
-    def expire(self, now: float) -> None:
-        """Give up results whose segments ceased."""
-        while (deadline := self.deadline) is not None and deadline <= now:
-            segments = self._segments.pop(next(iter(self._segments)))
-            if segments.call is None:
-                self._fail(segments.taking, "its segments ceased", again=True)
-            else:
-                self._sender.emit(Trouble(f"no snapshot of call {segments.call_id.hex()}: its segments ceased"))
-                self._call(segments.taking, segments.call_id, None)
-
-    def _forget_segments(self, taking: Taking) -> None:
-        for key in [key for key, segments in self._segments.items() if segments.taking is taking]:
-            del self._segments[key]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from osrec.csta import messages as link
+from osrec.engine.coverage import Obstacle
 from osrec.engine.messages import Noted
 from osrec.store.records import Blame, Blind
 
@@ -32,6 +33,7 @@ class Blindness:
         self._monitored = tuple(monitored)
         self._link: _Span | None = None
         self._stations: dict[str, _Span] = {}
+        self._last: dict[str, _Span] = {}  # that was over, by station
 
     def started(self, last_alive: datetime | None, at: datetime) -> None:
         """The recorder begins, without a link; before that it was not there at all."""
@@ -58,6 +60,14 @@ class Blindness:
                 return self._seen(station, at) if known is not None and known.blame == "link_down" else []
             case _:
                 return []
+
+    def before(self, station: str) -> Obstacle | None:
+        """Why a call of this station that a snapshot finds was not seen before; None: it was watched all the time."""
+        span = self._stations.get(station) or self._last.get(station)
+        if span is None:
+            return None
+        detail = f" ({span.detail})" if span.detail else ""
+        return Obstacle(span.blame, f"it was in progress when it was found, since when is not known{detail}")
 
     def write_due(self, at: datetime) -> list[Noted]:
         """What has lasted long is written so far, and goes on."""
@@ -95,6 +105,8 @@ class Blindness:
 
     def _seen(self, station: str, at: datetime) -> list[Noted]:
         span = self._stations.pop(station, None)
+        if span is not None:
+            self._last[station] = span
         return _note(station, span, at) if span is not None else []
 
     def _unseen(self, station: str, blame: Blame, detail: str, at: datetime) -> list[Noted]:

@@ -46,7 +46,7 @@ class Coverage:
 
     def update(self, uncovered: Mapping[str, Obstacle | None], now: float, at: datetime) -> None:
         """`uncovered`: stations that should be recorded now and are not, with the reason, None: it is being set up."""
-        for station in self._open.keys() - uncovered.keys():
+        for station in [station for station in self._open if station not in uncovered]:
             self._close(station, now)
         for station, obstacle in uncovered.items():
             gap = self._open.get(station)
@@ -57,6 +57,10 @@ class Coverage:
             elif obstacle is not None:
                 self._close(station, now)
                 self._begin(station, obstacle, now, at)
+
+    def mark(self, station: str, obstacle: Obstacle, now: float, at: datetime) -> None:
+        """Something was missed before now, how much is not known."""
+        self._closed.append(Gap(station, now, at, obstacle, now))
 
     def absorb(self, other: "Coverage") -> None:
         """Take over those of a conversation that turned out to be part of this one."""
@@ -87,7 +91,7 @@ def _apart(gaps: list[Gap]) -> list[Gap]:
     """In order, no moment twice: two conversations that became one may have had gaps of a station at the same time."""
     apart: list[Gap] = []
     reached: dict[str, float] = {}
-    for gap in sorted(gaps, key=lambda gap: gap.since):
+    for gap in sorted(gaps, key=lambda gap: (gap.since, gap.station)):
         since, until = max(gap.since, reached.get(gap.station, gap.since)), gap.until or gap.since
         if until > since or gap.station not in reached:
             apart.append(Gap(gap.station, since, gap.at + timedelta(seconds=since - gap.since), gap.obstacle, until))

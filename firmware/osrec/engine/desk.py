@@ -12,13 +12,14 @@ from osrec.engine.coverage import Obstacle
 from osrec.engine.dossier import Dossier, Verdict
 from osrec.engine.facts import facts_of
 from osrec.engine.forks import Forks
+from osrec.engine.messages import Output
 from osrec.engine.recording import ACTIVE, Recording, State
 from osrec.engine.rules import RuleSet
 from osrec.engine.settings import EngineConfig
 from osrec.engine.suspicion import Suspicion
 from osrec.engine.vigil import Vigil
 from osrec.store.records import Decision
-from osrec.wire.csta.model import LocalState
+from osrec.wire.csta.model import DeviceId, LocalState, SnapshotDevice
 
 SHORTAGE = ("no_pair", "preempted", "line_alarm")
 IN_CALL = (LocalState.CONNECTED, LocalState.HOLD)  # who only rings says nothing
@@ -109,6 +110,14 @@ class Desk:
             (r for r in recordings if r.station == want.station or (once and want.call.talking(r.station))), None
         )
 
+    def inquire(self, station: str) -> list[Output]:
+        """Ask the PBX for a station's calls; nothing when it was asked already, or cannot be."""
+        if not self.forks.ready or self.vigil.asking(station):
+            return []
+        token, request = self.forks.ask(SnapshotDevice(DeviceId(station)))
+        self.vigil.asked(station, token)
+        return [request]
+
     # --- what is not recorded
 
     def settle(self, conversation: Conversation, now: float, at: datetime) -> None:
@@ -121,10 +130,16 @@ class Desk:
         for want in self.wants(conversation):
             wanted = want.decision.action == "record" or dossier.keeping is not None
             if wanted and self.cover(want, running) is None:
-                uncovered[want.station] = dossier.obstacles.get(want.station)
+                uncovered[want.station] = dossier.obstacles.get(want.station) or self._shared(dossier, want)
         dossier.coverage.update(uncovered, now, at)
         dossier.obstacles = {station: one for station, one in dossier.obstacles.items() if station in uncovered}
         (self.uncovered.add if uncovered else self.uncovered.discard)(conversation.id)
+
+    def _shared(self, dossier: Dossier, want: Want) -> Obstacle | None:
+        """Where one recording is enough for all who talk together, what hinders that of one hinders the others."""
+        if self.config.internal != "once":
+            return None
+        return next((one for station, one in dossier.obstacles.items() if want.call.talking(station)), None)
 
     def waiting(self) -> Iterator[tuple[int, Conversation]]:
         """Conversations in which somebody is uncovered, with their class: the highest first, then the longest wait."""

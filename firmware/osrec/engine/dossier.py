@@ -9,7 +9,7 @@ from osrec.calls.conversation import Conversation
 from osrec.engine.coverage import Coverage, Obstacle
 from osrec.engine.pool import Pair
 from osrec.engine.rules import Facts, RuleSet
-from osrec.store.records import ConversationEnded, Decision, Party
+from osrec.store.records import ConversationEnded, Decision, Missed, Party
 
 HISTORY = 50  # steps kept of a conversation for the time line of a recording that begins later
 RETRIES = (1.0, 5.0, 15.0, 60.0)  # seconds after which a refused fork is asked for again; the last one for ever
@@ -135,6 +135,7 @@ class Dossier:
         answered = conversation.answered
         recorded = bool(self.recordings)
         decision = (self.recorded_by if recorded else None) or self.decision or unanswered
+        missed = self.coverage.conclude(now, recorded=recorded, late_after=late_after)
         return ConversationEnded(
             conversation=conversation.id,
             started=self.started,
@@ -147,21 +148,25 @@ class Dossier:
             decision=decision,
             recordings=self.recordings,
             outcome="recorded" if recorded else "not_recorded",
-            reason=self._stopped() if recorded else self._why_not(conversation, decision),
+            reason=self._stopped() if recorded else self._why_not(conversation, decision, missed),
             accounts=list(conversation.accounts),
             trunks=list(conversation.trunks),
             digits=conversation.digits,
-            missed=self.coverage.conclude(now, recorded=recorded, late_after=late_after),
+            via=list(conversation.via),
+            parked_by=conversation.parked_by,
+            missed=missed,
         )
 
     def _stopped(self) -> str | None:
         return f"stopped in mid-call: rule {self.stopped_by!r} says never" if self.stopped_by else None
 
-    def _why_not(self, conversation: Conversation, decision: Decision) -> str:
+    def _why_not(self, conversation: Conversation, decision: Decision, missed: list[Missed]) -> str:
         if decision.action == "never":
             return f"rule {decision.rule!r} says never"
         if decision.action == "none":
             return "no rule matches"
+        if conversation.answered is None and missed:
+            return f"whether it was answered is not known: {missed[0].detail or missed[0].blame}"
         if conversation.answered is None:
             return f"not answered: {conversation.failure}" if conversation.failure else "not answered"
         if decision.action == "on_demand" and self.keeping is None:

@@ -110,6 +110,7 @@ class Engine:
     def _handle(self, event: Event | link.Output, now: float, at: datetime) -> list[Output]:
         match event:
             case link.Reported(station, report):
+                self._desk.vigil.take(event, now)
                 return self._happenings.reported(station, report.event, now, at)
             case link.ServiceAnswered():
                 return self._answered(event, now, at)
@@ -159,7 +160,7 @@ class Engine:
     # --- the link
 
     def _link(self, event: link.Output, now: float, at: datetime) -> list[Output]:
-        self._desk.vigil.take(event)
+        self._desk.vigil.take(event, now)
         outputs: list[Output] = [*link_alarms(event), *self._blindness.take(event, at)]
         match event:
             case link.LinkUp():
@@ -167,11 +168,8 @@ class Engine:
             case link.LinkDown():
                 self.forks.disconnected()
                 outputs += self._reviewer.review_waiting(now, at, all_of_them=True)  # from now on the link is to blame
-            case link.SnapshotTaken(station, legs):
-                outputs += self._happenings.resync(station, legs, now, at)
-            case link.CallSnapshotTaken(station, call_id, call):
-                changes = self.tracker.reconcile_call(station, call_id, call, now)
-                outputs += self._happenings.apply(changes, now, at)
+            case link.SnapshotTaken(station, legs, calls):
+                outputs += self._happenings.resync(station, legs, now, at, calls, self._blindness.before(station))
             case _:
                 pass
         return outputs
@@ -182,19 +180,19 @@ class Engine:
         follow_up = self.forks.sweep_answered(event.token, event.outcome, now)
         if follow_up is not None:
             return follow_up + (self._reviewer.review_waiting(now, at, all_of_them=True) if self.forks.ready else [])
-        recording = self.forks.answered(event.token, event.outcome)
+        recording = self.forks.answered(event.token, event.outcome, now)
         return self._granting.answered(recording, now, at) if recording is not None else []
 
     # --- time, journal, pool
 
     def _timer(self, now: float, at: datetime) -> list[Output]:
         outputs = self._happenings.apply(self.tracker.expire(now), now, at)
-        freed = False
+        freed = self.forks.rested(now)
         for recording in [r for r in self.recordings.values() if r.due is not None and r.due <= now]:
             match recording.state:
                 case State.DRAINING:
                     outputs += self.forks.give_back(recording, now)
-                    freed = True
+                    freed |= recording.id not in self.recordings
                 case State.REQUESTING:
                     outputs += self._granting.not_answered(recording, now, at)
                 case State.RUNNING:

@@ -1,6 +1,8 @@
 """Gets channel pairs and has the PBX fork stations onto them; gives them back.
 
-A lease is of a whole pair or of nothing: a fork that the PBX grants on one port only is taken down again.
+A lease is of a whole pair or of nothing: a fork that the PBX grants on one port only is taken down again. A pair goes
+to the next call only when the PBX has said that its ports are out of the last one, and a moment later: no recording
+may begin with another call's audio.
 """
 
 from collections import Counter, defaultdict
@@ -10,12 +12,13 @@ from uuid import UUID
 
 from osrec.csta.messages import Lost, Outcome
 from osrec.engine.answers import outcome_text
+from osrec.engine.busy import BACK_OFF, NOT_SENT, Clears, back_off, is_busy
 from osrec.engine.fork import ForkStrategy
 from osrec.engine.messages import Listen, Output, Request, Wipe
 from osrec.engine.pool import Pair, Pool, Port
 from osrec.engine.recording import Recording, State
 from osrec.engine.settings import EngineConfig
-from osrec.engine.sweep import Sweep
+from osrec.engine.sweep import Step, Sweep
 from osrec.store.records import Decision
 from osrec.wire.csta.model import Argument, ConnectionId, DeviceId, Reject, ReturnError
 
@@ -60,9 +63,13 @@ class Forks:
         self._by_port: dict[str, Recording] = {}
         self._priorities: Counter[int] = Counter()
         self._waiting: dict[object, Recording] = {}  # by token of the request
+        self._former: dict[str, ConnectionId] = {}  # that a port had before, for events that are told late
         self._doubts: dict[str, float] = {}  # when to look for a port
+        self._stuck: dict[str, int] = {}  # how often the PBX was too busy to take a port out that the sweep had found
+        self._swept: dict[str, float] = {}  # when a port that was found in a call has been out of it long enough
         self._last_token = 0
-        self._sweep = Sweep(self._token, self._by_port.__contains__)
+        self._clears = Clears(self._token)
+        self._sweep = Sweep(self._token, self._holder)
 
     # --- the link
 
@@ -70,6 +77,7 @@ class Forks:
         """First of all, where does the PBX have our ports? Those that no recording holds are taken out of there."""
         self.link_up = True
         self._doubts.clear()
+        self._stuck.clear()
         ports = [port.number for pair in self.pool.pairs for port in (pair.own, pair.other)]
         return _requests(self._sweep.begin(ports))
 
@@ -77,6 +85,8 @@ class Forks:
         """The link answers what is outstanding with Lost."""
         self.link_up = False
         self._sweep.stop()
+        for recording in self._clears.disconnected():
+            recording.unsure |= _numbers(recording.pair)
 
     @property
     def ready(self) -> bool:
@@ -90,13 +100,25 @@ class Forks:
             return None
         if step.found is not None:
             self._place(step.found.port, step.found.connection, now)
+        if step.left is not None:
+            self._swept[step.left] = now + self._config.pair_rest
+        self._settle_stuck(step, now)
         return _requests(step.requests)
+
+    def _settle_stuck(self, step: Step, now: float) -> None:
+        """A port that the PBX did not take out is looked for again: no pair is leased with it before."""
+        for port in step.stuck:
+            self._stuck[port] = self._stuck.get(port, 0) + 1
+        for port in (*step.stuck, *step.unseen):
+            self._doubts[port] = now + back_off(self._stuck.get(port, len(BACK_OFF)))
+        if step.settled is not None and step.settled not in self._doubts:
+            self._stuck.pop(step.settled, None)
 
     # --- leases
 
     def start(self, wanted: Wanted, now: float) -> tuple[Recording | None, list[Output]]:
         """Lease a pair and ask for the fork; (None, []) when no pair is free."""
-        pair = self.pool.lease(wanted.recording, wanted.tried, wanted.rather_not)
+        pair = self.pool.lease(wanted.recording, (*wanted.tried, *self.unfit(now)), wanted.rather_not)
         if pair is None:
             return None, []
         new = Recording(
@@ -119,6 +141,19 @@ class Forks:
             outputs.append(Request(token, ask.argument))
         return new, outputs
 
+    def unfit(self, now: float) -> list[Pair]:
+        """Free pairs that may still carry a call: the sweep has found their ports in one."""
+        ports = self._sweep.clearing.union(port for port, until in self._swept.items() if until > now)
+        ports |= self._stuck.keys()
+        ports -= self._by_port.keys()
+        return [pair for pair in self.pool.pairs if not ports.isdisjoint((pair.own.number, pair.other.number))]
+
+    def rested(self, now: float) -> bool:
+        """Whether a pair of which that was true has become fit."""
+        before = len(self._swept)
+        self._swept = {port: until for port, until in self._swept.items() if until > now}
+        return len(self._swept) < before
+
     def adopt(self, recording: Recording) -> None:
         """A recording of an earlier run keeps its pair; the PBX is taken to have its ports in the call."""
         self.pool.take(recording.pair, recording.id)
@@ -126,12 +161,13 @@ class Forks:
             recording.joined[port.number] = ConnectionId(recording.connection.call_id, DeviceId(port.number))
         self._enter(recording)
 
-    def answered(self, token: object, outcome: Outcome) -> Recording | None:
+    def answered(self, token: object, outcome: Outcome, now: float) -> Recording | None:
         """Take an answer; the recording when it was the last one that it waited for.
 
         Its `refused` says whether it has both ports. None also for the answer to a request that ends a fork: either
-        way the ports are free.
+        way the ports are free, and what rests is due a moment later.
         """
+        self._left(token, outcome, now)
         recording = self._waiting.pop(token, None)
         if recording is None:
             return None
@@ -140,7 +176,7 @@ class Forks:
         return None if recording.awaited else recording
 
     def _port_answered(self, recording: Recording, port: Port, outcome: Outcome) -> None:
-        if isinstance(outcome, ReturnError | Reject):
+        if isinstance(outcome, ReturnError | Reject) or outcome == NOT_SENT:
             joined = None
         elif isinstance(outcome, Lost):  # it may have happened all the same, or happen yet
             joined = ConnectionId(recording.connection.call_id, DeviceId(port.number))
@@ -150,26 +186,57 @@ class Forks:
         if joined is not None:
             recording.joined[port.number] = joined
         if joined is None or isinstance(outcome, Lost):
+            recording.busy = is_busy(outcome) and (recording.busy or recording.refused is None)
             recording.refused = f"port {port.number}: {outcome_text(outcome)}"
 
-    def give_up(self, recording: Recording) -> list[Output]:
+    def _left(self, token: object, outcome: Outcome, now: float) -> None:
+        """The PBX has answered a request that ends a fork, or nobody will."""
+        recording = self._clears.answered(token, outcome, now)
+        if recording is None or recording.leaving:
+            return
+        recording.left = now
+        if recording.resting:
+            recording.due = now + self._config.pair_rest
+
+    def give_up(self, recording: Recording, now: float) -> list[Output]:
         """No answer yet: the PBX is told to take the ports out again, which it may have joined all the same."""
         for ports in recording.awaited.values():
             for port in ports:
                 recording.joined[port.number] = ConnectionId(recording.connection.call_id, DeviceId(port.number))
-        return self.clear(recording)
+        return self.clear(recording, now)
 
-    def clear(self, recording: Recording) -> list[Output]:
+    def clear(self, recording: Recording, now: float) -> list[Output]:
         """Take our ports out of the call where the PBX has not done so."""
         joined, recording.joined = recording.joined, {}
+        self._former |= joined
         if not self.link_up:
             return []  # the sweep after the next connection finds them
-        arguments = self._strategy.stop(recording.station, recording.pair, joined) if joined else []
-        return [Request(self._token(), argument) for argument in arguments]
+        outputs: list[Output] = []
+        for argument in self._strategy.stop(recording.station, recording.pair, joined) if joined else ():
+            outputs.append(Request(*self._clears.ask(recording, argument, now)))
+        return outputs
 
     def give_back(self, recording: Recording, now: float) -> list[Output]:
-        """Free the pair, with the ports out of their calls."""
-        outputs = self.clear(recording)
+        """Free the pair as soon as its ports are out of their calls; until then the recording keeps it, and is due."""
+        outputs = self.clear(recording, now)
+        free_at = self._free_at(recording)
+        if free_at > now:
+            recording.state, recording.resting, recording.due = State.DRAINING, True, free_at
+            return outputs
+        return outputs + self._release(recording, now)
+
+    def _free_at(self, recording: Recording) -> float:
+        """When the pair carries nothing of the call any more, so far as is known."""
+        if recording.left is None or not self.link_up:
+            return 0.0
+        if not recording.leaving:
+            return recording.left + self._config.pair_rest
+        return (self._clears.again(recording) or recording.left) + self._config.fork_timeout
+
+    def _release(self, recording: Recording, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        if self._clears.forget(recording):  # the PBX has not said that they are out
+            recording.unsure |= _numbers(recording.pair)
         del self.recordings[recording.id]
         self._leave(recording)
         self._priorities[recording.decision.priority] -= 1
@@ -184,20 +251,38 @@ class Forks:
 
     # --- what becomes of the ports
 
+    def port_left(self, port: str, call_id: bytes, dynamic: bytes | None, now: float) -> None:
+        """The PBX tells that a port has left a call; of an earlier fork on the port this may be told late."""
+        recording = self._by_port.get(port)
+        joined = recording.joined.get(port) if recording is not None else None
+        if joined is not None and self._is_it(port, joined, call_id, dynamic):
+            self.port_dropped(port, now, now)
+
+    def _is_it(self, port: str, joined: ConnectionId, call_id: bytes, dynamic: bytes | None) -> bool:
+        """Whether this is the connection that the port has now, and not the one it had before.
+
+        Of a call id that is neither's it is the present one: a call changes its id, and nobody may have told.
+        """
+        if dynamic is not None and isinstance(joined.device, bytes):
+            return dynamic == joined.device
+        former = self._former.get(port)
+        return call_id == joined.call_id or former is None or call_id != former.call_id
+
     def port_dropped(self, port: str, since: float, now: float) -> None:
         """The call may just be ending: only when the station still talks a little later, the fork is lost."""
         recording = self._by_port.get(port)
         if recording is None or port not in recording.joined:
             return  # told late of an earlier fork: this one has not yet joined
-        del recording.joined[port]
+        self._former[port] = recording.joined.pop(port)
+        recording.left = max(now, recording.left or now)
         recording.port_dropped = since if recording.port_dropped is None else recording.port_dropped
         if recording.state is State.RUNNING and recording.due is None:
             recording.due = now + self._config.port_loss
 
-    def port_moved(self, port: str, call_id: bytes) -> None:
+    def port_moved(self, port: str, call_id: bytes, dynamic: bytes | None) -> None:
         recording = self._by_port.get(port)
         if recording is not None and port in recording.joined:
-            recording.joined[port] = ConnectionId(call_id, DeviceId(port))
+            recording.joined[port] = ConnectionId(call_id, dynamic or DeviceId(port))
 
     def _place(self, port: str, connection: ConnectionId | None, now: float) -> None:
         """A snapshot says where a port is that a recording holds."""
@@ -205,6 +290,7 @@ class Forks:
         if recording is None or recording.state is not State.RUNNING:
             return  # while the fork is asked for its answer counts, and after it the end
         if connection is None:
+            recording.confirmed = False
             idle_since = recording.idle_on(port)
             self.port_dropped(port, now if idle_since is None else idle_since, now)
             return
@@ -217,16 +303,27 @@ class Forks:
         return self._look([recording.pair.own.number, recording.pair.other.number])
 
     def doubtful(self, now: float) -> list[Output]:
-        """Ask the PBX for ports whose request got no answer some time ago."""
+        """Ask the PBX again to take ports out, and for ports whose request got no answer some time ago."""
+        repeated = _requests(self._clears.repeat(now))
         due = [port for port, when in self._doubts.items() if when <= now]
         for port in due:
             del self._doubts[port]
-        return self._look([port for port in due if port not in self._by_port])
+        return repeated + self._look([port for port in due if port not in self._by_port])
 
     def _look(self, ports: list[str]) -> list[Output]:
         return _requests(self._sweep.look(ports)) if self.link_up and ports else []
 
     # --- the books
+
+    def _holder(self, port: str) -> object:
+        """Which recording needs the port where it is; None: it may be taken out of any call.
+
+        One that was refused and only waits for its ports to be out needs neither of them.
+        """
+        recording = self._by_port.get(port)
+        if recording is None or (recording.resting and recording.refused is not None):
+            return None
+        return recording.id
 
     def ask(self, argument: Argument) -> tuple[object, Output]:
         """A request of somebody else: its token, and the output."""
@@ -251,9 +348,10 @@ class Forks:
 
     @property
     def deadline(self) -> float | None:
-        """When something is due: of a recording, or of a port in doubt."""
+        """When something is due: of a recording, or of a port in doubt, at rest or still in a call."""
         dues = [r.due for r in self.recordings.values() if r.due is not None]
-        return min([*dues, *self._doubts.values()], default=None)
+        dues += [] if self._clears.deadline is None else [self._clears.deadline]
+        return min([*dues, *self._doubts.values(), *self._swept.values()], default=None)
 
     def _enter(self, recording: Recording) -> None:
         self.recordings[recording.id] = recording
@@ -271,6 +369,10 @@ class Forks:
     def _token(self) -> int:
         self._last_token += 1
         return self._last_token
+
+
+def _numbers(pair: Pair) -> set[str]:
+    return {pair.own.number, pair.other.number}
 
 
 def _requests(requests: Iterable[tuple[object, Argument]]) -> list[Output]:

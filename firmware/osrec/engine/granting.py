@@ -5,9 +5,10 @@ from uuid import UUID
 
 from osrec.calls.conversation import Conversation
 from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
+from osrec.engine.busy import Pause
 from osrec.engine.coverage import Obstacle
 from osrec.engine.desk import Desk, Want
-from osrec.engine.dossier import Dossier, Step, calls_of, parties_of
+from osrec.engine.dossier import Dossier, Hold, Step, calls_of, parties_of
 from osrec.engine.keeping import pause
 from osrec.engine.messages import Forget, Open, Output, Remark
 from osrec.engine.recording import Recording, State
@@ -20,6 +21,7 @@ class Granting:
     def __init__(self, desk: Desk, reviewer: Reviewer) -> None:
         self._desk = desk
         self._reviewer = reviewer
+        self._pause = Pause()
 
     def answered(self, recording: Recording, now: float, at: datetime) -> list[Output]:
         """All requests of a recording are answered."""
@@ -37,7 +39,7 @@ class Granting:
         """It has waited long enough: another pair is tried. The late answer says which ports to take out again."""
         recording.state, recording.due = State.ABANDONED, None
         recording.refused = f"no answer for {self._desk.config.fork_timeout:g} s"
-        return [Forget(recording.id), *self._desk.forks.give_up(recording), *self._refused(recording, now, at)]
+        return [Forget(recording.id), *self._desk.forks.give_up(recording, now), *self._refused(recording, now, at)]
 
     def open_refused(self, recording_id: UUID, reason: str, now: float, at: datetime) -> list[Output]:
         """The journal filled up between the request and the answer: as if it had been full before."""
@@ -62,6 +64,7 @@ class Granting:
         conversation = self._desk.tracker.conversations[recording.conversation]
         dossier = self._desk.dossiers[recording.conversation]
         recording.state, recording.since = State.RUNNING, now
+        self._pause.granted()
         half_gone = recording.port_dropped is not None  # one port has left while the other was still coming
         recording.due = now + self._desk.config.port_loss if half_gone else None
         recording.provisional = recording.provisional and dossier.keeping is None
@@ -91,6 +94,8 @@ class Granting:
             calls_of(conversation),
             recording.decision,
             recording.provisional,
+            list(conversation.via),
+            conversation.parked_by,
         )
 
     # --- refused
@@ -103,6 +108,8 @@ class Granting:
         if conversation is None or dossier is None:
             return []
         self._blame(dossier, recording)
+        if recording.busy:
+            return self._busy(conversation, dossier, recording, now, at)
         retry = self._retry(conversation, recording, now, at)
         if retry:
             desk.settle(conversation, now, at)
@@ -110,6 +117,21 @@ class Granting:
         dossier.refused(recording.station, recording.connection.call_id or b"", now)
         text = f"the PBX refused to fork station {recording.station}: {recording.refused}"
         outputs: list[Output] = [AlarmRaised("fork-refused", Severity.MAJOR, text)]
+        return outputs + self._reviewer.review(conversation, now, at)
+
+    def _busy(
+        self, conversation: Conversation, dossier: Dossier, recording: Recording, now: float, at: datetime
+    ) -> list[Output]:
+        """The same fork may be granted a moment later: that is no refusal of the station, and none of the pair."""
+        key = recording.station, recording.connection.call_id or b""
+        known = dossier.holds.get(key)
+        dossier.holds[key] = Hold(known.times if known else 0, self._pause.refused(now))
+        outputs: list[Output] = []
+        if self._pause.long:
+            text = (
+                f"the PBX has been too busy {self._pause.times} times in a row to fork a station: {recording.refused}"
+            )
+            outputs.append(AlarmRaised("fork-refused", Severity.MAJOR, text))
         return outputs + self._reviewer.review(conversation, now, at)
 
     def _blame(self, dossier: Dossier, recording: Recording) -> None:
@@ -139,4 +161,6 @@ def remark_on(recording: Recording, conversation: Conversation, step: Step) -> R
         parties_of(conversation, recording.station),
         conversation.direction,
         calls_of(conversation),
+        list(conversation.via),
+        conversation.parked_by,
     )

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from osrec.calls import changes as calls
 from osrec.calls.conversation import Conversation
+from osrec.calls.snapshots import FoundCall
 from osrec.engine.alarms import AlarmCleared
-from osrec.engine.desk import Desk
+from osrec.engine.coverage import Obstacle
+from osrec.engine.desk import IN_CALL, Desk
 from osrec.engine.dossier import Dossier, Step
 from osrec.engine.facts import facts_of
 from osrec.engine.granting import remark_on
@@ -50,10 +52,10 @@ class Happenings:
                     outputs += self._reviewer.review(conversation, now, at, change.cause)
                 case calls.Merged(conversation, gone):
                     outputs += self._merge(conversation, gone, now, at)
-                case calls.PortDropped(port):
-                    self._desk.forks.port_dropped(port, now, now)
-                case calls.PortMoved(port, call_id):
-                    self._desk.forks.port_moved(port, call_id)
+                case calls.PortDropped(port, call_id, dynamic):
+                    self._desk.forks.port_left(port, call_id, dynamic, now)
+                case calls.PortMoved(port, call_id, dynamic):
+                    self._desk.forks.port_moved(port, call_id, dynamic)
                 case calls.Restated(conversation):
                     outputs += self._reviewer.review(conversation, now, at)
                 case calls.Ended(conversation, cause, when):
@@ -61,15 +63,56 @@ class Happenings:
                     outputs += self._conclude(conversation, when, at - timedelta(seconds=now - when))
         return outputs
 
-    def resync(self, station: str, legs: Iterable[SnapshotLeg], now: float, at: datetime) -> list[Output]:
-        """A snapshot is a fresh start: what was refused before the link was lost may work now."""
-        outputs = self.apply(self._desk.tracker.reconcile(station, legs, now), now, at)
+    def resync(
+        self,
+        station: str,
+        legs: Iterable[SnapshotLeg],
+        now: float,
+        at: datetime,
+        found: Iterable[FoundCall] = (),
+        unseen: Obstacle | None = None,
+    ) -> list[Output]:
+        """A snapshot is a fresh start: what was refused before the link was lost may work now.
+
+        Args:
+            unseen: why the beginning of a call that was not known was not seen.
+        """
+        changes = self._desk.tracker.reconcile(station, legs, now, found)
+        outputs = self.apply(changes, now, at)
+        for change in changes:
+            if isinstance(change, calls.Began) and unseen is not None:
+                self._mark_unseen(change.conversation, station, unseen, now, at)
+            elif isinstance(change, calls.Happened) and unseen is not None:
+                self._mark_lost_from_sight(change.conversation, station, unseen, now, at)
         for conversation in list(self._desk.tracker.conversations.values()):
             dossier = self._desk.dossiers.get(conversation.id)
             if dossier is not None and station in conversation.stations:
                 dossier.forgive(station)
+                for recording in self._desk.forks.of(conversation.id, State.RUNNING):
+                    recording.unseen &= recording.station != station  # the call goes on: it is on hold
                 outputs += self._reviewer.review(conversation, now, at)
         return outputs
+
+    def _mark_unseen(
+        self, conversation: Conversation, station: str, unseen: Obstacle, now: float, at: datetime
+    ) -> None:
+        """A call that was in progress when it was found has a beginning that was not recorded."""
+        dossier = self._desk.dossiers.get(conversation.id)
+        in_call = any(call.state(station) in IN_CALL for call in conversation.calls.values())
+        if dossier is None or not in_call or conversation.answered is None:
+            return
+        if self._desk.decide(conversation, station).action == "record":
+            dossier.coverage.mark(station, unseen, now, at)
+
+    def _mark_lost_from_sight(
+        self, conversation: Conversation, station: str, unseen: Obstacle, now: float, at: datetime
+    ) -> None:
+        """A call that rang before and is gone now may have been answered meanwhile: nobody knows."""
+        dossier = self._desk.dossiers.get(conversation.id)
+        if dossier is None or conversation.answered is not None or conversation.has(station):
+            return
+        if self._desk.decide(conversation, station).action == "record":
+            dossier.coverage.mark(station, unseen, now, at)
 
     def adopt(self, event: Adopt, now: float, at: datetime) -> list[Output]:
         """A recording of an earlier run goes on; the next snapshot of its station puts right what has changed."""

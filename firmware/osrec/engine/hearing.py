@@ -44,11 +44,6 @@ def _note_idle(recording: Recording, heard: PairHeard, now: float) -> None:
     recording.other_idle_since = (recording.other_idle_since or now) if heard.other_idle else None
 
 
-def audio_ended(recording: Recording, config: EngineConfig, now: float) -> bool:
-    """Both slots have carried idle code for so long that the call must be over; asked only while nobody tells us."""
-    return recording.idle_since is not None and now - recording.idle_since >= config.audio_end
-
-
 def silence_alarms(recording: Recording) -> list[AlarmCleared]:
     """A recording that ends takes its alarms with it."""
     return [AlarmCleared(f"{code}:{recording.pair}") for code in ("no-energy", "same-audio")]

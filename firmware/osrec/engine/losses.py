@@ -26,11 +26,20 @@ class Losses:
     def dropped(self, recording: Recording, now: float, at: datetime) -> list[Output]:
         """The PBX has taken a port out; does the station still talk?"""
         recording.due = None
-        if self._desk.vigil.blind(recording.station):  # its snapshot will say
+        dropped, vigil = recording.port_dropped or now, self._desk.vigil
+        told = recording.inquired is not None and recording.inquired >= dropped and not vigil.asking(recording.station)
+        if vigil.blind(recording.station) and not told:
             recording.due = now + self._desk.config.port_loss
-            return []
-        since = max(recording.port_dropped or now, recording.since)
+            return self._inquire(recording, now)
+        since = max(dropped, recording.since)
         return self._lost(recording, "the PBX took it out of the call", since, now, at)
+
+    def _inquire(self, recording: Recording, now: float) -> list[Output]:
+        """Nobody monitors the station: the PBX is asked for its calls. With the link, its snapshot will say."""
+        outputs = self._desk.inquire(recording.station)
+        if outputs:
+            recording.inquired = now
+        return outputs
 
     def idle(self, recording: Recording, now: float, at: datetime) -> list[Output]:
         """Idle code on a slot: the PBX is asked where the ports are.

@@ -1,7 +1,7 @@
 """What goes into the engine and what comes out of it, besides the CSTA link's own outputs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -168,6 +168,8 @@ class Open:
     calls: list[str]
     decision: records.Decision
     provisional: bool = False
+    via: list[str] = field(default_factory=list)
+    parked_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +233,14 @@ class Remark:
     parties: list[records.Party] | None = None
     direction: records.Direction | None = None
     calls: list[str] | None = None
+    via: list[str] | None = None
+    parked_by: str | None = None
     conversation: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The recording ends at `when`, when what is still on its way has come in; then its pair is free."""
+    """The recording ends at `when`, when what is still on its way has come in, or did, some time ago."""
 
     recording: UUID
     when: float

@@ -32,6 +32,7 @@ class Recording:
         joined: connections of our ports that are in the call.
         unsure: ports whose request got no answer: the PBX may do it all the same, later.
         refused: what the PBX said when it refused, None while it has not.
+        busy: it refused only for want of capacity; neither the station nor the pair is the reason.
         tried: pairs that were asked for, this one included.
         since: when the audio should have begun to come.
         own_heard, other_heard: energy came on that side.
@@ -40,7 +41,11 @@ class Recording:
         looked_for: when the PBX was asked last where the ports are, in this silence.
         confirmed: it said that they are in a call, in this silence.
         inquired: when the PBX was asked last whether the station still has the call.
+        unseen: in this silence nobody could tell whether the call was over.
         port_dropped: when the PBX took a port out of the call, None while it has not.
+        leaving: tokens of requests that take its ports out of the call, not answered so far.
+        left: when the PBX took the last port out, or was asked to; None while it has not.
+        resting: all is done, but the pair may still carry the call.
         wipe_since: a rule says never since then: what the pair carried must not be kept.
         due: when something is to be done about it: no answer, fork lost, pair to be given back.
     """
@@ -59,6 +64,7 @@ class Recording:
     joined: dict[str, ConnectionId] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)
     refused: str | None = None
+    busy: bool = False
     tried: tuple[Pair, ...] = ()
     since: float = 0.0
     own_heard: bool = False
@@ -69,7 +75,11 @@ class Recording:
     looked_for: float | None = None
     confirmed: bool = False
     inquired: float | None = None
+    unseen: bool = False
     port_dropped: float | None = None
+    leaving: set[object] = field(default_factory=set)
+    left: float | None = None
+    resting: bool = False
     wipe_since: float | None = None
     due: float | None = None
 

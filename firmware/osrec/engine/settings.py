@@ -13,9 +13,12 @@ class EngineConfig:
         tail: how long a recording goes on after the call, for audio that is still on its way.
         attempts: pairs tried when the PBX refuses a fork.
         fork_timeout: without an answer for so long, the PBX is asked to fork onto another pair.
+        pair_rest: how long a pair rests when its ports have left a call, before it goes to another.
         quiet_after: a side without energy for so long since the start raises an alarm.
         energy: level above which a slot counts as having energy.
-        audio_end: while its station is not monitored, a recording ends when its pair has been idle for so long.
+        audio_end: while its station is not monitored, a recording ends when its pair has been idle for so long, and the
+            PBX does not say that its ports are in a call.
+        outage_end: the same while the link is down. No other call can get the pair then, and one on hold may go on.
         inquire_after: with the link up, after so long an idle pair the PBX is asked for the station's calls.
         forgotten_after: a conversation of which nothing was heard for so long is asked for.
         port_loss: a port that the PBX dropped while the station still talks means after so long that the fork is lost.
@@ -32,9 +35,11 @@ class EngineConfig:
     tail: float = 0.3
     attempts: int = 2
     fork_timeout: float = 3.0
+    pair_rest: float = 0.1
     quiet_after: float = 20.0
     energy: float = -55.0
     audio_end: float = 10.0
+    outage_end: float = 1800.0
     inquire_after: float = 60.0
     forgotten_after: float = 4 * 3600.0
     port_loss: float = 0.5

@@ -19,6 +19,8 @@ JOURNAL_FULL = Obstacle("journal_full", "the journal has no room for a new recor
 LINK_DOWN = Obstacle("link_down", "the CSTA link is down")
 SWEEPING = Obstacle("link_down", "the recorder has not yet found its ports free after the link came up")
 
+UNHEARD_OF = Obstacle("link_down", "the link is up again, and nothing has been heard of the station yet")
+
 
 class Starter:
     """Leases pairs and asks for forks, or enters what hinders it."""
@@ -35,7 +37,7 @@ class Starter:
         dossier = desk.dossiers[conversation.id]
         if not dossier.may_ask(want.station, want.call.call_id, now):
             return []
-        hindrance = self._hindrance()
+        hindrance = self._hindrance(want.station)
         if hindrance is not None:
             dossier.hinder(want.station, hindrance)
             return []
@@ -55,15 +57,19 @@ class Starter:
             return outputs
         if tried:
             return []  # the refusal is the reason, not the want of a pair
+        if desk.forks.unfit(now):
+            return []  # one is as good as free: there is no want either
         dossier.hinder(want.station, self._lost_together(dossier, want) or self._no_pair())
         return self._preempt(conversation, want, now, at)
 
-    def _hindrance(self) -> Obstacle | None:
+    def _hindrance(self, station: str) -> Obstacle | None:
         if not self._desk.accepts_new:
             return JOURNAL_FULL
         if not self._desk.forks.link_up:
             return LINK_DOWN
-        return None if self._desk.forks.ready else SWEEPING
+        if not self._desk.forks.ready:
+            return SWEEPING
+        return UNHEARD_OF if self._desk.vigil.stale(station) else None
 
     def _lost_together(self, dossier: Dossier, want: Want) -> Obstacle | None:
         """One recording was for all who talk in the call: when it is lost, that is what all of them lack."""

@@ -7,15 +7,22 @@ from osrec.engine.recording import Recording, State
 
 
 def stop(desk: Desk, recording: Recording, reason: str, now: float) -> list[Output]:
-    """The call is over for the station: what is still on its way is recorded, then the pair is free."""
+    """The call is over for the station: what is still on its way is recorded, then the pair is free.
+
+    When nobody could tell, the call was over when its audio was: the silence since then, but for as much as may be a
+    pause of the talk, is none of it.
+    """
     if recording.state is State.REQUESTING:
         recording.state, recording.due = State.ABANDONED, None
         return [Forget(recording.id)]
     if recording.state is not State.RUNNING:
         return []
     recording.state, recording.due = State.DRAINING, now + desk.config.tail
+    ended = recording.due
+    if recording.unseen and recording.idle_since is not None:
+        ended = min(ended, recording.idle_since + desk.config.audio_end)
     return [
-        Finish(recording.id, recording.due, reason),
+        Finish(recording.id, ended, reason),
         *silence_alarms(recording),
         *desk.suspicion.ended(recording, now),
     ]
@@ -23,7 +30,7 @@ def stop(desk: Desk, recording: Recording, reason: str, now: float) -> list[Outp
 
 def take_away(desk: Desk, recording: Recording, reason: str, now: float) -> list[Output]:
     """The same while the station talks on: the PBX is told at once to put nothing more on the pair."""
-    return [*stop(desk, recording, reason, now), *desk.forks.clear(recording)]
+    return [*stop(desk, recording, reason, now), *desk.forks.clear(recording, now)]
 
 
 def forbid(desk: Desk, recording: Recording, rule: str, now: float) -> list[Output]:

@@ -10,24 +10,33 @@ class Vigil:
 
     Args:
         monitored: the stations that should be.
+
+    Attributes:
+        up_since: when the link came up last.
     """
 
     def __init__(self, monitored: Iterable[str]) -> None:
         self._monitored = frozenset(monitored)
+        self.up_since = 0.0
         self._up = False
         self._unmonitored: set[str] = set()
         self._unconfirmed: set[str] = set()  # no snapshot since the link came up
+        self._unheard_of: set[str] = set()  # nor an event
         self._inquiries: dict[object, str] = {}  # stations by token of the request
 
-    def take(self, event: link.Output) -> None:
+    def take(self, event: link.Output, now: float) -> None:
         """Follow what the link says."""
         match event:
             case link.LinkUp():
-                self._up, self._unconfirmed = True, set(self._monitored)
+                self._up, self.up_since = True, now
+                self._unconfirmed, self._unheard_of = set(self._monitored), set(self._monitored)
             case link.LinkDown():
                 self._up = False
             case link.SnapshotTaken(station):
                 self._unconfirmed.discard(station)
+                self._unheard_of.discard(station)
+            case link.Reported(station):
+                self._unheard_of.discard(station)
             case link.MonitorRunning(station):
                 self._unmonitored.discard(station)
             case link.MonitorRefused(station) | link.MonitorLost(station):
@@ -38,6 +47,10 @@ class Vigil:
     def blind(self, station: str) -> bool:
         """Nobody would tell us that the station's call is over: only its audio does."""
         return not self._up or station in self._unmonitored or station in self._unconfirmed
+
+    def stale(self, station: str) -> bool:
+        """The link is up again, and nothing has been heard of the station since: its calls may be over."""
+        return station in self._unheard_of
 
     def asked(self, station: str, token: object) -> None:
         """The PBX was asked for the station's calls."""

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from osrec.engine.desk import Desk
 from osrec.engine.happenings import Happenings
-from osrec.engine.hearing import audio_ended, listen
+from osrec.engine.hearing import listen
 from osrec.engine.losses import Losses
 from osrec.engine.messages import Heard, Noted, Output
 from osrec.engine.recording import Recording, State
 from osrec.engine.review import Reviewer
 from osrec.engine.stopping import stop
-from osrec.wire.csta.model import DeviceId, DeviceSnapshot, SnapshotDevice
+from osrec.wire.csta.model import DeviceSnapshot
 
 ROUND = 60.0  # seconds between looks for conversations of which nothing was heard
 
@@ -51,7 +51,9 @@ class Watching:
     def _silent(self, recording: Recording, now: float, at: datetime) -> list[Output]:
         """Is the call over, and nobody told us? While nobody could, silence says so; else the PBX is asked."""
         desk, station = self._desk, recording.station
-        if audio_ended(recording, desk.config, now) and desk.vigil.blind(station):
+        blind = desk.vigil.blind(station)
+        recording.unseen = recording.idle_since is not None and (blind or recording.unseen)
+        if blind and self._over(recording, now):
             outputs = stop(desk, recording, "audio ended while the station was not monitored", now)
             return outputs + self._happenings.resync(station, (), now, at)
         outputs = self._losses.idle(recording, now, at)
@@ -62,6 +64,18 @@ class Watching:
             recording.inquired = now
             outputs += self._inquire(station)
         return outputs
+
+    def _over(self, recording: Recording, now: float) -> bool:
+        """Both slots have carried idle code for so long that the call must be over; asked only while nobody tells us.
+
+        With a link the PBX may have said where the ports are, and a snapshot may just be on its way.
+        """
+        desk, since = self._desk, recording.idle_since
+        if since is None:
+            return False
+        if not desk.forks.link_up:
+            return now - since >= desk.config.outage_end
+        return not recording.confirmed and now - max(since, desk.vigil.up_since) >= desk.config.audio_end
 
     def _forgotten(self, now: float) -> list[Output]:
         """Nothing was heard of a conversation for hours: did the end of it get lost?"""
@@ -79,9 +93,4 @@ class Watching:
         return outputs
 
     def _inquire(self, station: str) -> list[Output]:
-        desk = self._desk
-        if not desk.forks.link_up or desk.vigil.blind(station) or desk.vigil.asking(station):
-            return []
-        token, request = desk.forks.ask(SnapshotDevice(DeviceId(station)))
-        desk.vigil.asked(station, token)
-        return [request]
+        return [] if self._desk.vigil.blind(station) else self._desk.inquire(station)

@@ -48,6 +48,7 @@ def build_engine(config: Config, loaded: datetime | None = None) -> Engine:
         site=Site(site.country, site.area, site.main, site.trunk_prefix, site.international, site.shortest),
         groups=Patterns(site.groups),
         queues_talk=site.queues_talk,
+        network_answers=site.network_answers,
         linger=site.late_events,
     )
     rules = build_rules(config, loaded)
@@ -61,6 +62,7 @@ def engine_settings(how: Recording) -> EngineConfig:
         tail=how.tail,
         attempts=how.fork_attempts,
         fork_timeout=how.fork_timeout,
+        pair_rest=how.pair_rest,
         losses=how.fork_losses,
         idle_lost=how.idle_lost,
         preempt=how.preempt,
@@ -70,6 +72,7 @@ def engine_settings(how: Recording) -> EngineConfig:
         quiet_after=how.quiet_after,
         energy=how.energy_dbm0,
         audio_end=how.audio_end,
+        outage_end=how.outage_end,
         forgotten_after=how.forgotten_after,
     )
 

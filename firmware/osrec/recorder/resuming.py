@@ -73,6 +73,8 @@ class Resuming:
                 stations=[opened.station],
                 parties=recovered.parties,
                 calls=recovered.calls,
+                via=recovered.via,
+                parked_by=recovered.parked_by,
                 decision=opened.decision,
                 recordings=[recording],
                 outcome="recorded",
@@ -94,6 +96,8 @@ class Resuming:
         for call in (bytes.fromhex(call) for call in recovered.calls):
             if call not in conversation.call_ids:
                 conversation.call_ids.append(call)
+        conversation.via += [number for number in recovered.via if number not in conversation.via]
+        conversation.parked_by = conversation.parked_by or recovered.parked_by
         if conversation.call_ids:
             newest = conversation.call_ids[-1]
             call_now = conversation.call(newest)

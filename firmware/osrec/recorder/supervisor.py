@@ -74,10 +74,15 @@ async def supervise(config: Config, path: Path) -> int:
     try:
         running = Processes()
         loop.add_signal_handler(signal.SIGHUP, running.reload)
-        kept = [asyncio.create_task(_keep(part, running, stopping)) for part in parts(config, path, held)]
-        await asyncio.wait(kept, return_when=asyncio.FIRST_COMPLETED)
+        recorder, keeper = parts(config, path, held)
+        recorder_gone = asyncio.Event()  # only then may the keeper stop: it stores what the recorder wrote last
+        recording = asyncio.create_task(_keep(recorder, running, stopping))
+        keeping = asyncio.create_task(_keep(keeper, running, recorder_gone))
+        await asyncio.wait((recording, keeping), return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
-        return max(await asyncio.gather(*kept))
+        code = await recording
+        recorder_gone.set()
+        return max(code, await keeping)
     finally:
         for one in held.values():
             one.close()

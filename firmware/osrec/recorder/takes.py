@@ -27,6 +27,7 @@ class Take:
         head: the line's head when that was noted, at `now`.
         opened: the journal has it.
         ends_at: when it is to be closed, None while nobody said.
+        last: sample before which it ends, when that was some time ago.
         erased: nothing more of it may be kept; its pair is still leased.
     """
 
@@ -36,6 +37,7 @@ class Take:
     now: float
     opened: bool = False
     ends_at: float | None = None
+    last: int | None = None
     reason: str = ""
     erased: bool = False
 
@@ -100,6 +102,8 @@ class Takes:
             direction=wanted.direction,
             parties=wanted.parties,
             calls=wanted.calls,
+            via=wanted.via,
+            parked_by=wanted.parked_by,
             decision=wanted.decision,
             clock=self._clock.state().model_copy(update={"line_ppm": line.status().ppm}),
             provisional=wanted.provisional,
@@ -138,6 +142,8 @@ class Takes:
                 parties=remark.parties,
                 direction=remark.direction,
                 calls=remark.calls,
+                via=remark.via,
+                parked_by=remark.parked_by,
                 conversation=remark.conversation,
             )
         )
@@ -183,6 +189,7 @@ class Takes:
         take = self._takes.get(wanted.recording)
         if take is not None:
             take.ends_at, take.reason = wanted.when, wanted.reason
+            take.last = self._sample(take, wanted.when) if wanted.when < self._clock.now() else None
 
     def close_due(self, now: float) -> None:
         """Close those whose end has come."""
@@ -197,12 +204,14 @@ class Takes:
     def _close(self, recording: UUID, take: Take) -> None:
         del self._takes[recording]
         self.paused.discard(recording)
-        last = max(self._lines[take.pair.line].head, take.first)
-        self._ears.end(take.pair, last)
+        head = max(self._lines[take.pair.line].head, take.first)
+        self._ears.end(take.pair, head)
         if not take.opened:
             return
         if not take.erased:
-            self._writer.close(recording, last, self._clock.at(), take.reason)
+            last = head if take.last is None else max(take.first, min(take.last, head))
+            at = self._clock.at() - timedelta(seconds=(head - last) / FRAME_RATE)
+            self._writer.close(recording, last, at, take.reason)
         log.info("recording ends", recording=str(recording), pair=str(take.pair), reason=take.reason)
 
     def _sample(self, take: Take, now: float) -> int:

@@ -250,6 +250,8 @@ class Assembly:
         at, end = self.first_sample, self.end_sample
         for number in np.argsort(np.frombuffer(self._first, np.int64), kind="stable"):
             first = self._first[number]
+            if first >= end:
+                break
             last = min(first + self._count[number], end)
             if last <= at:
                 continue  # written a second time after a disk error

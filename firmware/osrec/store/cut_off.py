@@ -6,6 +6,8 @@ from osrec.store.assembly import Assembly
 from osrec.store.records import ConversationEnded, Dropped
 from osrec.store.sidecar import Sidecar
 
+CUT_OFF = "the recorder was killed before it told of the conversation: known by the recording alone"
+
 
 def dropped_parts(assembly: Assembly) -> list[Dropped]:
     """What of a recording that is over is not kept, for the ledger; a pause is told by the sidecar."""
@@ -33,7 +35,7 @@ def dropped_parts(assembly: Assembly) -> list[Dropped]:
 
 
 def cut_off(sidecar: Sidecar) -> ConversationEnded:
-    """What is known of a conversation whose recorder never came back."""
+    """What is known of a conversation whose recorder never came back, or was killed before it had told of it."""
     return ConversationEnded(
         conversation=sidecar.conversation,
         started=sidecar.started,
@@ -43,9 +45,12 @@ def cut_off(sidecar: Sidecar) -> ConversationEnded:
         stations=[sidecar.station],
         parties=sidecar.parties,
         calls=sidecar.calls,
+        via=sidecar.via,
+        parked_by=sidecar.parked_by,
         decision=sidecar.decision,
         recordings=[sidecar.recording],
         outcome="recorded",
+        reason=CUT_OFF,
     )
 
 
@@ -61,6 +66,8 @@ def cut_off_with(assembly: Assembly) -> ConversationEnded:
         stations=[opened.station],
         parties=latest["parties"],
         calls=latest["calls"],
+        via=latest["via"],
+        parked_by=latest["parked_by"],
         decision=opened.decision,
         recordings=[],
         outcome="not_recorded",

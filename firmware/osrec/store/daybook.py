@@ -78,18 +78,18 @@ class Daybook:
     def _write(self, day: str, octets: bytes) -> int:
         path = self._directory / day
         self._disk.make_directory(path.parent)
-        before = self._octets(day)
-        if before and not before.endswith(b"\n"):
-            octets = b"\n" + octets  # a crash cut the last line off
-        fd = self._disk.open(path, os.O_WRONLY | os.O_CREAT)
+        fd = self._disk.open(path, os.O_RDWR | os.O_CREAT)
         try:
-            write_all(self._disk, fd, octets, len(before))
+            before = self._disk.size(path)
+            if before and self._disk.pread(fd, 1, before - 1) != b"\n":
+                octets = b"\n" + octets  # a crash cut the last line off
+            write_all(self._disk, fd, octets, before)
             self._disk.fsync(fd)
         finally:
             self._disk.close(fd)
         if not before:
             self._disk.sync_directory(path.parent)
-        return len(before) + len(octets)
+        return before + len(octets)
 
 
 def _day(one: Told) -> str:

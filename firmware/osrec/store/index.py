@@ -152,6 +152,15 @@ class Index:
             rows = session.scalars(select(RecordingRow).where(condition).order_by(RecordingRow.started))
             return [recording_of(row) for row in rows]
 
+    def untold(self, since: datetime | None = None, until: datetime | None = None) -> list[Recording]:
+        """Those that began in a span of time, and of whose conversation nothing is known."""
+        condition = ~select(ConversationRow.id).where(ConversationRow.id == RecordingRow.conversation).exists()
+        if since is not None:
+            condition &= RecordingRow.started >= since
+        if until is not None:
+            condition &= RecordingRow.started < until
+        return [row for row in self._rows(condition) if not self.claims(row.id, row.conversation)]
+
     def claims(self, recording: UUID, conversation: UUID) -> bool:
         """Whether that conversation is known, or any that names the recording."""
         names = ConversationRow.recordings.contains(str(recording))  # it was joined with another one afterwards

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256 as digest
 from pathlib import Path
 from uuid import UUID
@@ -74,6 +75,8 @@ class Conversation:
     accounts: tuple[str, ...] = ()
     digits: str = ""
     trunks: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    parked_by: str | None = None
 
 
 LedgerFact = Blind | Stray | Dropped
@@ -138,6 +141,8 @@ def conversation_row(ended: ConversationEnded) -> ConversationRow:
         accounts=json.dumps(ended.accounts),
         digits=ended.digits,
         trunks=json.dumps(ended.trunks),
+        via=json.dumps(ended.via),
+        parked_by=ended.parked_by,
         parties=[ConversationPartyRow(**_party_columns(at, party)) for at, party in enumerate(ended.parties)],
     )
 
@@ -162,6 +167,8 @@ def together(known: Conversation, more: ConversationEnded) -> ConversationEnded:
             "accounts": list(dict.fromkeys([*known.accounts, *more.accounts])),
             "digits": more.digits if more.digits.startswith(known.digits) else known.digits + more.digits,
             "trunks": list(dict.fromkeys([*known.trunks, *more.trunks])),
+            "via": list(dict.fromkeys([*known.via, *more.via])),
+            "parked_by": more.parked_by or known.parked_by,
         }
     )
 
@@ -196,6 +203,12 @@ def recording_of(row: RecordingRow) -> Recording:
     )
 
 
+@lru_cache(maxsize=1000)
+def _decision(text: str) -> Decision:
+    """Of many conversations it is the same."""
+    return Decision.model_validate_json(text)
+
+
 def conversation_of(row: ConversationRow) -> Conversation:
     return Conversation(
         UUID(row.id),
@@ -209,9 +222,11 @@ def conversation_of(row: ConversationRow) -> Conversation:
         tuple(_party(party) for party in row.parties),
         tuple(json.loads(row.calls)),
         tuple(UUID(recording) for recording in json.loads(row.recordings)),
-        Decision.model_validate_json(row.decision),
+        _decision(row.decision),
         tuple(Missed.model_validate(one) for one in json.loads(row.missed)),
         tuple(json.loads(row.accounts)),
         row.digits,
         tuple(json.loads(row.trunks)),
+        tuple(json.loads(row.via)),
+        row.parked_by,
     )

@@ -1,6 +1,7 @@
 """What the keeper has read from the journal and what of it is already safe elsewhere: pure bookkeeping."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from osrec.store.assembly import Assembly
@@ -18,13 +19,14 @@ class Intake:
         recordings: not yet stored.
         stored: ids whose files and row are safe, while the journal still has something of them.
         told: conversations and what else belongs to no recording, not yet in the index, by the segment that tells it.
-        run: of the recorder that wrote last.
+        run: of the recorder that wrote last; run_began: when it began.
     """
 
     recordings: dict[UUID, Assembly] = field(default_factory=dict)
     stored: set[UUID] = field(default_factory=set)
     told: list[tuple[Segment, ConversationEnded | Blind | Stray]] = field(default_factory=list)
     run: UUID = NO_RECORDING
+    run_began: datetime | None = None
     _mentions: dict[Segment, set[UUID]] = field(default_factory=dict)
 
     def take(self, segment: Segment, position: int, block: Block) -> None:
@@ -42,7 +44,7 @@ class Intake:
             case ConversationEnded() | Blind() | Stray():
                 self.told.append((segment, record))
             case RunStarted():
-                self.run = record.run
+                self.run, self.run_began = record.run, record.at
             case _:  # an anchor is for the recorder, an unknown record for a later version
                 pass
 

@@ -35,6 +35,8 @@ from osrec.store.takeover import LOCK_NAME
 KEEPER_LOCK = "keeper.lock"
 _POLL = 0.5  # seconds
 _RETRY = 30.0  # seconds until a recording that could not be stored is tried again
+_SETTLED = 5.0  # seconds after which a new recorder has said which recordings it goes on with
+_OLDEST_UNTOLD = timedelta(days=7)  # how far back conversations are looked for that no recorder told of
 _RESTART = (1.0, 5.0, 15.0, 60.0)  # seconds between attempts after a failure of all of it
 
 _log = structlog.get_logger(__name__)
@@ -71,6 +73,7 @@ class Keeper:
         self._retry: dict[UUID, float] = {}
         self._quiet_since: float | None = None
         self._run: tuple[UUID, float] | None = None
+        self._looked_back: UUID | None = None  # the run at whose begin conversations were looked for
         self._reconcile()
 
     def close(self) -> None:
@@ -90,6 +93,7 @@ class Keeper:
             self._store(assembly, now)
         for assembly in self._intake.left_open():
             self._store_left_open(assembly, now)
+        self._tell_untold(now)
         self._release()
 
     def _poll(self) -> bool:
@@ -109,6 +113,22 @@ class Keeper:
         """To the day's file first: the index can be made from it again."""
         written, days = self._daybook.append(told)
         self._index.tell(written, days)
+
+    def _tell_untold(self, now: float) -> None:
+        """A recorder that is killed right after a call has closed its recording and not told of its conversation."""
+        run, began = self._intake.run, self._intake.run_began
+        if began is None or self._looked_back == run or self._run is None or now - self._run[1] < _SETTLED:
+            return
+        self._looked_back = run
+        goes_on = {assembly.latest["conversation"] for assembly in self._intake.recordings.values()}
+        for row in self._index.untold(began - _OLDEST_UNTOLD, began):
+            if row.conversation in goes_on or row.ended >= began:
+                continue
+            try:
+                self._tell([cut_off(read_sidecar(self._config.media / row.sidecar))])
+                _log.warning("a conversation is told of by its recording", recording=str(row.id))
+            except StoreError as error:  # a finding of the ledger
+                _log.error("a conversation cannot be told of by its recording", error=str(error))
 
     # Recordings.
 

@@ -136,7 +136,7 @@ def _why_not(conversation: Conversation, dropped: Sequence[Dropped], lost: int) 
         return "never"
     if conversation.decision.action == "none":
         return "no_rule"
-    if conversation.answered is None:
+    if conversation.answered is None and not conversation.missed:
         return "not_answered"
     if conversation.decision.action == "on_demand" and (dropped or not conversation.missed):
         return "not_kept"

@@ -46,6 +46,8 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "stations": list(one.stations),
         "parties": [party.number for party in one.parties if party.number is not None],
         "calls": list(one.calls),
+        "via": list(one.via),
+        "parked_by": one.parked_by,
         "class": entry.kind,
         "reason": entry.reason,
         "detail": entry.detail,

@@ -64,7 +64,8 @@ class _Reconciliation:
         rows: dict[UUID, dict[UUID, Recording]] = defaultdict(dict)
         for row in self._index.recordings_of(ids):
             rows[row.conversation][row.id] = row
-        named = {row.id: row for row in self._index.by_ids([id for one in conversations for id in one.recordings])}
+        others = [id for one in conversations for id in one.recordings if id not in rows[one.id]]
+        named = {row.id: row for row in self._index.by_ids(others)}
         dropped: dict[UUID, list[Dropped]] = defaultdict(list)
         for part in self._index.dropped_of(ids):
             dropped[part.conversation].append(part)
@@ -102,15 +103,9 @@ class _Reconciliation:
 
     def _unclaimed(self, since: datetime | None, until: datetime | None, claimed: Collection[UUID]) -> Iterator[str]:
         """Recordings that belong to no conversation that is over or goes on."""
-        cursor: str | None = None
-        while True:
-            page = self._index.search(since=since, until=until, limit=PAGE, cursor=cursor)
-            for row in page.rows:
-                known = row.id in claimed or row.conversation in self._running
-                if not known and not self._index.claims(row.id, row.conversation):
-                    yield f"recording {row.id} of station {row.station}: no conversation {row.conversation} is known"
-            if (cursor := page.cursor) is None:
-                return
+        for row in self._index.untold(since, until):
+            if row.id not in claimed and row.conversation not in self._running:
+                yield f"recording {row.id} of station {row.station}: no conversation {row.conversation} is known"
 
 
 def _at(row: Recording, sample: int) -> datetime:

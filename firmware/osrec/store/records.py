@@ -91,6 +91,8 @@ class Opened(Record):
     direction: Direction
     parties: list[Party]
     calls: list[str] = []  # PBX call ids, hex
+    via: list[str] = []  # queues, groups and forwarding stations through which the call came
+    parked_by: str | None = None
     decision: Decision
     clock: Clock
     provisional: bool = False  # on demand: thrown away unless a Kept follows
@@ -107,7 +109,7 @@ class Kept(Record):
 
 
 class Note(Record):
-    """An event on the time line; `parties`, `direction`, `calls`, `conversation` when they changed."""
+    """An event on the time line; the members that Opened has too, when they changed."""
 
     kind: Literal["note"] = "note"
     recording: UUID
@@ -115,6 +117,8 @@ class Note(Record):
     parties: list[Party] | None = None
     direction: Direction | None = None
     calls: list[str] | None = None
+    via: list[str] | None = None
+    parked_by: str | None = None
     conversation: UUID | None = None  # a transfer or conference joined two conversations
     paused: bool | None = None  # from the event's sample on the recording has no audio, or has it again
 
@@ -169,6 +173,8 @@ class ConversationEnded(Record):
     accounts: list[str] = []  # account codes that were dialled
     digits: str = ""  # DTMF digits in the order they came
     trunks: list[str] = []  # that it came or went over, as the PBX names them
+    via: list[str] = []  # queues, groups and forwarding stations through which it came, in order
+    parked_by: str | None = None  # who parked it last
 
 
 class Blind(Record):

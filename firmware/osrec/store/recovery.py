@@ -71,6 +71,15 @@ class OpenRecording:
         return next((note.calls for note in reversed(self.notes) if note.calls is not None), self.opened.calls)
 
     @property
+    def via(self) -> list[str]:
+        return next((note.via for note in reversed(self.notes) if note.via is not None), self.opened.via)
+
+    @property
+    def parked_by(self) -> str | None:
+        parked = (note.parked_by for note in reversed(self.notes) if note.parked_by is not None)
+        return next(parked, self.opened.parked_by)
+
+    @property
     def conversation(self) -> UUID:
         conversations = (note.conversation for note in reversed(self.notes) if note.conversation is not None)
         return next(conversations, self.opened.conversation)

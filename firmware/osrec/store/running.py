@@ -16,7 +16,8 @@ JOURNAL_STALLED = "journal_stalled"  # the disk stood still until the ring had g
 RECORDER_RESTART = "recorder_restart"  # the recorder was down
 PAUSED = "paused"  # somebody asked that it not be recorded
 
-CHANGEABLE = ("parties", "direction", "calls", "conversation")  # what a note may change of what was told at first
+# what a note may change of what was told at first
+CHANGEABLE = ("parties", "direction", "calls", "via", "parked_by", "conversation")
 REPEATED = (*CHANGEABLE, "paused")  # what each segment says again
 CODECS = {"alaw": Codec.ALAW, "ulaw": Codec.ULAW}
 

@@ -110,6 +110,8 @@ class ConversationRow(Base):
     accounts: Mapped[str] = mapped_column(Text, server_default="[]")
     digits: Mapped[str] = mapped_column(Text, server_default="")
     trunks: Mapped[str] = mapped_column(Text, server_default="[]")
+    via: Mapped[str] = mapped_column(Text, server_default="[]")
+    parked_by: Mapped[str | None] = mapped_column(String(64))
     parties: Mapped[list["ConversationPartyRow"]] = relationship(
         order_by="ConversationPartyRow.position", cascade="all, delete-orphan", lazy="selectin"
     )

@@ -78,6 +78,8 @@ class Sidecar(_Part):
     direction: Direction
     parties: list[Party]
     calls: list[str]
+    via: list[str] = Field([], description="queues, groups and forwarding stations through which the call came")
+    parked_by: str | None = Field(None, description="who parked the call last")
     channels: tuple[Channel, Channel]
     codec: Literal["alaw", "ulaw"]
     first_sample: int = Field(description="number on the line's own count")

@@ -1,0 +1,66 @@
+"""A recorder that is killed at any moment of a call: what it says in its ledger afterwards is what happened."""
+
+from pathlib import Path
+
+import pytest
+
+from osrec.recorder.parts import store_config
+from osrec.store.cut_off import CUT_OFF
+from osrec.store.ledger import Entry
+from osrec.store.reconcile import reconcile
+from tests.scenario.site import Site
+from tests.scenario.test_calls import TWO_PARTY, steps
+
+CALL = steps(*TWO_PARTY, (8.0, "3100", "hangup"))  # rings at 0.5, is answered at 1.5 and over at 9.5
+LINE_GAPS = {"not_listening", "recorder_restart"}
+
+
+def after_a_kill(directory: Path, moment: float, away: float) -> Entry:
+    """The only entry of the ledger; the files are what the PBX sent."""
+    with Site(directory, CALL) as site:
+        site.run(moment)
+        site.kill_recorder()
+        site.run(away)
+        site.start_recorder()
+        site.run(18.0 - moment - away).finish()
+        report = site.judge(*LINE_GAPS, restarts=1)
+        assert [fault for one in report.recordings for fault in one.faults] == []
+        ledger = reconcile(store_config(site.config))
+        assert ledger.findings == ()
+        (entry,) = ledger.entries
+        assert entry.conversation.parties, "whose call it was"
+        return entry
+
+
+def test_a_recorder_that_is_back_before_the_call_is_answered_has_all_of_it(tmp_path: Path) -> None:
+    assert after_a_kill(tmp_path, 0.8, 0.5).kind == "recorded"
+
+
+@pytest.mark.parametrize(("moment", "away"), [(0.2, 3.0), (0.8, 1.0), (1.5, 1.0)])
+def test_a_call_that_was_answered_meanwhile_is_recorded_with_its_beginning_missed(
+    tmp_path: Path, moment: float, away: float
+) -> None:
+    entry = after_a_kill(tmp_path, moment, away)
+    assert entry.kind == "gaps"
+    assert [one.span.cause for one in entry.missed] == ["link_down"]
+
+
+@pytest.mark.parametrize("moment", [1.51, 1.53, 2.0, 5.05, 9.4])
+def test_a_recording_that_goes_on_says_what_it_lacks(tmp_path: Path, moment: float) -> None:
+    entry = after_a_kill(tmp_path, moment, 1.0)
+    assert entry.kind == "gaps"
+    assert set(entry.causes) <= LINE_GAPS
+    (recording,) = entry.recordings
+    assert 1.0 <= sum(gap.seconds for gap in recording.gaps) < 1.2
+
+
+@pytest.mark.parametrize("moment", [9.82, 9.9, 10.2, 10.45])
+def test_a_recorder_killed_right_after_a_call_still_has_it_in_its_ledger(tmp_path: Path, moment: float) -> None:
+    entry = after_a_kill(tmp_path, moment, 1.0)
+    assert entry.kind == "recorded"
+    assert entry.detail == CUT_OFF
+
+
+def test_a_conversation_that_was_told_is_not_told_again(tmp_path: Path) -> None:
+    entry = after_a_kill(tmp_path, 10.8, 1.0)
+    assert (entry.kind, entry.detail) == ("recorded", "")
