@@ -89,7 +89,7 @@ MINUTES ?= 30
 STEPS ?= 200000
 SEED ?= 1
 soak: .venv/built ## half an hour of PBX time in each encoding with everything going wrong, random call flows; MINUTES, STEPS, SEED
-	@OSREC_SOAK_MINUTES=$(MINUTES) OSREC_SOAK_STEPS=$(STEPS) OSREC_SOAK_SEED=$(SEED) $(BIN)/pytest -n 2 -rP --timeout 0 \
+	@OSREC_SOAK_MINUTES=$(MINUTES) OSREC_SOAK_STEPS=$(STEPS) OSREC_SOAK_SEED=$(SEED) $(BIN)/pytest -n 2 -v -rP --timeout 0 \
 	  tests/scenario/test_soak.py tests/property/test_tracker_model.py
 
 clean: ## remove everything that was built or recorded here
