@@ -12,6 +12,7 @@ from osrec_emulators.check.told import Conversation, together
 
 AROUND = 2.0  # seconds: a recorder asks, waits for an answer, tries another pair
 SUSPECTED = 60.0  # seconds for which a recorder may keep a port to itself that did not do what it should
+SILENCE = 12.0  # seconds of idle code after which a recorder takes a call for over that nobody tells it of
 SETTLED = 1.0  # seconds after a station is monitored again until its snapshot is taken
 PATIENCE = 5.0  # seconds a recorder may wait for the answer to a fork request
 RECOVERY = 5.0  # seconds after an outage until a recorder has found its way back: association, monitors, snapshots
@@ -39,7 +40,7 @@ class Evidence:
         self._expected = expected
         self._pairs = _pairs(slots)
         self._lines = {port: slot.line for port, slot in slots.items()}
-        self._taken = _taken(conversations)
+        self._taken = _taken(conversations, self._unwatched_at)
 
     def supports(self, cause: str, conversation: Conversation, station: str, span: Span) -> bool:
         """Whether a station can have been unrecorded during `span` for this cause."""
@@ -76,6 +77,10 @@ class Evidence:
             if outage.what in ("link", "recorder")
             or (outage.what in ("monitor", "licence") and outage.station in (None, station))
         )
+
+    def _unwatched_at(self, station: str, at: float) -> bool:
+        """Nobody tells the recorder that the station's call, and with it the fork, is over."""
+        return self.out((at, at), "link", "recorder", "monitor", "licence", station=station)
 
     def free_pair(self, at: float) -> Pair | None:
         """A pair on which nothing was around that time."""
@@ -201,12 +206,16 @@ def _pairs(slots: Mapping[str, SlotTruth]) -> list[Pair]:
     return pairs
 
 
-def _taken(conversations: Iterable[Conversation]) -> dict[str, list[Span]]:
-    """When each port was in a call, or was refused, or is under suspicion since it did not work."""
+def _taken(conversations: Iterable[Conversation], unwatched_at: Callable[[str, float], bool]) -> dict[str, list[Span]]:
+    """When each port was in a call, or was refused, or is under suspicion since it did not work.
+
+    Where nobody tells that a call is over its port is kept until the silence on it does.
+    """
     taken: dict[str, list[Span]] = defaultdict(list)
     for conversation in conversations:
         for fork in conversation.forks:
-            taken[fork.port].append(fork.span)
+            began, ended = fork.span
+            taken[fork.port].append((began, ended + (SILENCE if unwatched_at(fork.station, ended) else 0.0)))
         for refused in conversation.refused:
             for port in refused.ports:
                 taken[port].append((refused.at, refused.at + AROUND))
