@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from osrec.errors import ConfigError
@@ -15,12 +15,7 @@ from osrec_emulators.cap.config import CapConfig
 from osrec_emulators.diun2.config import BoardConfig
 from osrec_emulators.pbx.config import PbxConfig
 from osrec_emulators.pbx.numbering import expand_all
-
-
-class Section(BaseModel):
-    """A section of the file: nothing unknown in it, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from osrec_emulators.section import Section
 
 
 class AudioConfig(Section):

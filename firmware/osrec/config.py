@@ -5,12 +5,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from osrec.config_csta import Csta
 from osrec.config_files import ConfigFile, checked, read
 from osrec.config_recording import Recording
-from osrec.config_rules import MisplacedError, RulesPart, each_pattern
+from osrec.config_rules import RulesPart
+from osrec.config_values import MisplacedError, Section, each_number, each_pattern
 from osrec.errors import ConfigError
 from osrec.numbers import Patterns, expand
 
@@ -23,19 +24,6 @@ SLOTS_PATTERN = re.compile(r"\s*\d{1,2}\s*(-\s*\d{1,2}\s*)?(,\s*\d{1,2}\s*(-\s*\
 def _padded(part: str) -> str:
     """A slot or range of slots with two digits each, as `expand` wants ranges."""
     return "-".join(end.strip().zfill(2) for end in part.split("-"))
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _numbers(entries: list[str]) -> list[str]:
-    for number, entry in enumerate(entries):
-        try:
-            expand([entry])
-        except ValueError as error:
-            raise MisplacedError(str(error), number) from None
-    return entries
 
 
 class Data(Section):
@@ -60,7 +48,7 @@ class LineSection(Section):
     @field_validator("ports")
     @classmethod
     def _check_ports(cls, value: list[str]) -> list[str]:
-        return _numbers(value)
+        return each_number(value)
 
     @field_validator("slots")
     @classmethod
@@ -109,7 +97,7 @@ class Stations(Section):
     @field_validator("monitored")
     @classmethod
     def _check_monitored(cls, value: list[str]) -> list[str]:
-        return _numbers(value)
+        return each_number(value)
 
     @field_validator("trunks")
     @classmethod

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from pydantic import Field, field_validator, model_validator
 
-from osrec.config_rules import MisplacedError, Section
+from osrec.config_values import MisplacedError, Section
 from osrec.errors import UsageError
 from osrec.wire.csta.dialect import dialect
 from osrec.wire.csta.xml_devices import NUMBER

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from osrec.config_rules import MisplacedError
+from osrec.config_values import MisplacedError
 from osrec.errors import ConfigError
 from osrec.places import Key, Places
 

@@ -2,19 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from osrec.config_values import Section
 from osrec.engine.fork_template import START, STOP, start_template, stop_template
 
 DIALLED = r"^[0-9*#+A-D]{1,16}$"
 Seconds = Annotated[float, Field(gt=0)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ForkEscape(_Table):
+class ForkEscape(Section):
     """Templates of the private data for fork = "escape" (docs/fork-strategies.md)."""
 
     start: str = START
@@ -33,14 +30,14 @@ class ForkEscape(_Table):
         return value
 
 
-class ForkCodes(_Table):
+class ForkCodes(Section):
     """Feature codes for fork = "make-call": what a port dials before the station's number to get that side."""
 
     own: Annotated[str, Field(pattern=DIALLED)] = "*44"
     other: Annotated[str, Field(pattern=DIALLED)] = "*45"
 
 
-class Recording(_Table):
+class Recording(Section):
     """Times in seconds."""
 
     preroll: Annotated[float, Field(ge=0, le=50)] = 5.0

@@ -10,37 +10,15 @@ from datetime import date, time
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from osrec.numbers import Patterns
+from osrec.config_values import MisplacedError, Section, each_pattern
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 YEARLY = re.compile(r"(\d\d)-(\d\d)")
 LEAP_YEAR = 2024  # has every day that there can be
 LAST_MINUTE = "24:00"
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
-
-
-class MisplacedError(ValueError):
-    """What is wrong is not where the validator stands, but at `where` below it."""
-
-    def __init__(self, message: str, *where: str | int) -> None:
-        super().__init__(message)
-        self.where = where
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def each_pattern(entries: list[str]) -> list[str]:
-    """Raises MisplacedError that tells which one is none."""
-    for number, entry in enumerate(entries):
-        try:
-            Patterns([entry])
-        except ValueError as error:
-            raise MisplacedError(str(error), number) from None
-    return entries
 
 
 def _not_empty(entries: list[str]) -> list[str]:
@@ -119,7 +97,7 @@ class GroupSection(Section):
 class TimesSection(Section):
     """A named time profile."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     name: Annotated[str, Field(min_length=1)]
     weekdays: Annotated[list[str], Field(min_length=1)] = ["mon-sun"]

@@ -52,7 +52,7 @@ def moments(rng: random.Random, seconds: float, every: float) -> Iterator[float]
 
 
 def make_site(directory: Path, plan: Plan) -> Site:
-    """Also the static and dynamic device ids, and both kinds of snapshots, are shared out over the two encodings."""
+    """Static and dynamic device ids, and how snapshots are cut in segments, go by the seed."""
     xml = plan.encoding == "xml"
     return Site(
         directory,

@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from osrec.errors import UsageError
 from osrec.wire.csta.dialect import Dialect, dialect
-from osrec_emulators.cap.faults import Client, Connection, Faults, LicenceChange, Restart, Section
+from osrec_emulators.cap.faults import Client, Connection, Faults, LicenceChange, Restart
+from osrec_emulators.section import Section
 
 
 def _oid(text: str) -> str:

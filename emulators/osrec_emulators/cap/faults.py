@@ -8,19 +8,14 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from osrec.wire.csta.model import ErrorCategory, Status
+from osrec_emulators.section import Section
 
 Seconds = Annotated[float, Field(ge=0)]
 Every = Annotated[int, Field(ge=1)] | None
 Count = Annotated[int, Field(ge=1)]
-
-
-class Section(BaseModel):
-    """A table of the file: nothing unknown in it, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Refusal(Enum):

@@ -17,30 +17,36 @@ EVENTS_OF_A_STEP: Final = 2.4  # about; only how many calls are up at a time dep
 Group = tuple[str, ...]
 Step = Callable[[Switch, Group], object]
 
-_CALL: Step = lambda switch, who: switch.make_call(who[0], who[1])  # noqa: E731
-_ANSWER: Step = lambda switch, who: switch.answer(who[1])  # noqa: E731
-_CONSULT: Step = lambda switch, who: switch.consult(who[0], who[2])  # noqa: E731
-_ANSWER_THIRD: Step = lambda switch, who: switch.answer(who[2])  # noqa: E731
-_CLEAR_CALLED: Step = lambda switch, who: switch.clear(who[1])  # noqa: E731
+
+def _step(command: str, *people: int) -> Step:
+    """A command of the switch, given to these people of the group."""
+    return lambda switch, who: getattr(switch, command)(*(who[one] for one in people))
+
+
+_CALL = _step("make_call", 0, 1)
+_ANSWER = _step("answer", 1)
+_CONSULT = _step("consult", 0, 2)
+_ANSWER_THIRD = _step("answer", 2)
+_CLEAR_CALLED = _step("clear", 1)
 
 FLOWS: Final[tuple[tuple[Step, ...], ...]] = (
     (_CALL, _ANSWER, _CLEAR_CALLED),
     (
         _CALL,
         _ANSWER,
-        lambda switch, who: switch.hold(who[0]),
-        lambda switch, who: switch.retrieve(who[0]),
-        lambda switch, who: switch.clear(who[0]),
+        _step("hold", 0),
+        _step("retrieve", 0),
+        _step("clear", 0),
     ),
-    (_CALL, _ANSWER, _CONSULT, _ANSWER_THIRD, lambda switch, who: switch.transfer(who[0]), _CLEAR_CALLED),
+    (_CALL, _ANSWER, _CONSULT, _ANSWER_THIRD, _step("transfer", 0), _CLEAR_CALLED),
     (
         _CALL,
         _ANSWER,
         _CONSULT,
         _ANSWER_THIRD,
-        lambda switch, who: switch.alternate(who[0]),
-        lambda switch, who: switch.conference(who[0]),
-        lambda switch, who: switch.clear(who[2]),
+        _step("alternate", 0),
+        _step("conference", 0),
+        _step("clear", 2),
         _CLEAR_CALLED,
     ),
 )

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from osrec_drivers.errors import DriverError
 from osrec_drivers.line import check_spec
 from osrec_emulators.diun2.faults import Faults, TimeSlot
 from osrec_emulators.pbx.numbering import expand
+from osrec_emulators.section import Section
 
 CHANNEL_SLOTS = (*range(1, 16), *range(17, 32))  # telephone channels 1..30, G.704 5.1
 LINES_PER_BOARD = 2  # a DIUN2 has two S2 interfaces
@@ -28,10 +29,8 @@ def _check_spec(spec: str) -> str:
     return spec
 
 
-class FaultsConfig(BaseModel):
+class FaultsConfig(Section):
     """Faults of a board; a time slot is "LINE/SLOT", the board's first line being 1."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     mute: frozenset[str] = frozenset()
     stuck: dict[str, Annotated[int, Field(ge=0, le=255)]] = {}
@@ -58,15 +57,13 @@ def _time_slot(text: str) -> TimeSlot:
     return TimeSlot(int(line) - 1, int(slot))
 
 
-class BoardConfig(BaseModel):
+class BoardConfig(Section):
     """One [[boards]] section: a DIUN2 with its lines.
 
     Attributes:
         lines: one or two line specs, as `open_line` takes them.
         ports: for each line, the recorder ports on its channels, from time slot 1 upwards.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     lines: Annotated[tuple[Annotated[str, AfterValidator(_check_spec)], ...], Field(min_length=1, max_length=2)]

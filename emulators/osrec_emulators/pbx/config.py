@@ -18,7 +18,8 @@ from osrec_emulators.pbx.group_config import (
 from osrec_emulators.pbx.load_config import LoadConfig
 from osrec_emulators.pbx.numbering import expand, expand_all
 from osrec_emulators.pbx.script_config import ScriptConfig
-from osrec_emulators.pbx.values import Duration, Number, NumberRange, Section
+from osrec_emulators.pbx.values import Duration, Number, NumberRange
+from osrec_emulators.section import Section
 
 
 class Stations(Section):

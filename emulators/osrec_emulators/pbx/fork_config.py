@@ -2,20 +2,14 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from osrec_emulators.pbx.escape_template import DEFAULT_START, DEFAULT_STOP, START_NEEDS, STOP_NEEDS, Template
 from osrec_emulators.pbx.fork_errors import ERRORS
-from osrec_emulators.pbx.numbering import expand
+from osrec_emulators.pbx.values import NumberRange, Seconds, Share
+from osrec_emulators.section import Section
 
 Strategy = Literal["single-step-conference", "join-call", "escape", "make-call"]
-Share = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0)]
-
-
-def _range(pattern: str) -> str:
-    expand(pattern)
-    return pattern
 
 
 def _error(name: str) -> str:
@@ -49,20 +43,14 @@ def _rising(span: tuple[float, float]) -> tuple[float, float]:
 Span = Annotated[tuple[Seconds, Seconds], AfterValidator(_rising)]
 
 
-class _Section(BaseModel):
-    """A table of the file: nothing unknown in it, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EscapeConfig(_Section):
+class EscapeConfig(Section):
     """Private data of the Escape service; the templates are described in docs/fork-strategies.md."""
 
     start: Annotated[str, AfterValidator(_start)] = DEFAULT_START
     stop: Annotated[str, AfterValidator(_stop)] = DEFAULT_STOP
 
 
-class CodesConfig(_Section):
+class CodesConfig(Section):
     """Feature codes that a port dials before a station's number; the same twice: the order of joining decides."""
 
     own: Annotated[str, AfterValidator(_code)] = "*44"
@@ -76,7 +64,7 @@ class CodesConfig(_Section):
         return self
 
 
-class When(_Section):
+class When(Section):
     """Which requests, forks or pairs something happens to: those that any of the members chooses.
 
     Attributes:
@@ -89,7 +77,7 @@ class When(_Section):
 
     every: Annotated[int, Field(ge=0)] = 0
     rate: Share = 0.0
-    ports: tuple[Annotated[str, AfterValidator(_range)], ...] = ()
+    ports: tuple[NumberRange, ...] = ()
     first: Annotated[int, Field(ge=0)] = 0
     between: Span | None = None
 
@@ -126,7 +114,7 @@ class Stuck(When):
     seconds: Span = (30.0, 30.0)
 
 
-class ForkFaultsConfig(_Section):
+class ForkFaultsConfig(Section):
     """What goes wrong with forks; the default PBX is healthy.
 
     `lost` chooses among stations' pairs, by their first port, `swapped` too; all others among requests or ports.
@@ -147,7 +135,7 @@ class ForkFaultsConfig(_Section):
     stuck: Stuck = Stuck()
 
 
-class ForkConfig(_Section):
+class ForkConfig(Section):
     """How the PBX gives audio to the recorder. No public document settles it: play every variant.
 
     Attributes:

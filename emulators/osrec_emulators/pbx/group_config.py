@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from osrec_emulators.pbx.numbering import expand_all
-from osrec_emulators.pbx.values import Duration, Number, NumberRange, Seconds, Section
+from osrec_emulators.pbx.values import Duration, Number, NumberRange, Seconds
+from osrec_emulators.section import Section
 
 Members = Annotated[tuple[NumberRange, ...], Field(min_length=1)]
 

@@ -4,7 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from osrec_emulators.pbx.values import NumberRange, Seconds, Section, Share, Weight
+from osrec_emulators.pbx.values import NumberRange, Seconds, Share, Weight
+from osrec_emulators.section import Section
 
 
 class LoadConfig(Section):

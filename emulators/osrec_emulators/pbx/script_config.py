@@ -5,7 +5,8 @@ from typing import Annotated, Final, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
-from osrec_emulators.pbx.values import Number, Seconds, Section
+from osrec_emulators.pbx.values import Number, Seconds
+from osrec_emulators.section import Section
 
 Action = Literal[
     "call",
@@ -84,7 +85,7 @@ class StepConfig(Section):
     `shows` is what the PBX is told of a caller outside.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     action: Action
     party: Number = Field(alias="from")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from osrec_emulators.pbx.numbering import expand
 
@@ -24,9 +24,3 @@ Seconds = Annotated[float, Field(ge=0)]
 Duration = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
-
-
-class Section(BaseModel):
-    """A table of the file: nothing unknown in it, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -17,34 +17,23 @@ TargetArgument = Annotated[str, typer.Argument(help="Number of the station, or i
 ByOption = Annotated[str | None, typer.Option(help="Who asks, for the time line; without it, your login name.")]
 
 
-@app.command()
-@plain_errors
-def start(
-    target: TargetArgument, config: ConfigOption = DEFAULT_CONFIG, by: ByOption = None, json: JsonOption = False
-) -> None:
-    """On demand: keep the call from now on."""
-    _ask(Demand.START, target, config, by, json)
+def _command(what: Demand, help_text: str) -> None:
+    """A command that needs to know nothing but the call."""
+
+    @app.command(what.value, help=help_text)
+    @plain_errors
+    def demand(
+        target: TargetArgument, config: ConfigOption = DEFAULT_CONFIG, by: ByOption = None, json: JsonOption = False
+    ) -> None:
+        _ask(what, target, config, by, json)
 
 
-@app.command()
-@plain_errors
-def stop(
-    target: TargetArgument, config: ConfigOption = DEFAULT_CONFIG, by: ByOption = None, json: JsonOption = False
-) -> None:
-    """On demand: keep no more of the call from now on."""
-    _ask(Demand.STOP, target, config, by, json)
+_command(Demand.START, "On demand: keep the call from now on.")
+_command(Demand.STOP, "On demand: keep no more of the call from now on.")
+_command(Demand.KEEP, "On demand: keep the call from its beginning.")
 
 
-@app.command()
-@plain_errors
-def keep(
-    target: TargetArgument, config: ConfigOption = DEFAULT_CONFIG, by: ByOption = None, json: JsonOption = False
-) -> None:
-    """On demand: keep the call from its beginning."""
-    _ask(Demand.KEEP, target, config, by, json)
-
-
-@app.command("keep-last")
+@app.command(Demand.KEEP_LAST.value)
 @plain_errors
 def keep_last(
     minutes: Annotated[float, typer.Argument(min=0.01, help="How much of what is past.")],
@@ -57,22 +46,8 @@ def keep_last(
     _ask(Demand.KEEP_LAST, target, config, by, json, seconds=60 * minutes)
 
 
-@app.command()
-@plain_errors
-def pause(
-    target: TargetArgument, config: ConfigOption = DEFAULT_CONFIG, by: ByOption = None, json: JsonOption = False
-) -> None:
-    """Record no audio until `resume`: no octet of it reaches a disk."""
-    _ask(Demand.PAUSE, target, config, by, json)
-
-
-@app.command()
-@plain_errors
-def resume(
-    target: TargetArgument, config: ConfigOption = DEFAULT_CONFIG, by: ByOption = None, json: JsonOption = False
-) -> None:
-    """Go on after `pause`."""
-    _ask(Demand.RESUME, target, config, by, json)
+_command(Demand.PAUSE, "Record no audio until `resume`: no octet of it reaches a disk.")
+_command(Demand.RESUME, "Go on after `pause`.")
 
 
 def _ask(what: Demand, target: str, config: Path, by: str | None, json: bool, **more: Any) -> None:

@@ -1,8 +1,9 @@
 """What all parts of the engine work on: the conversations, the rules, the leases, and what is uncovered."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 from uuid import UUID
 
 from osrec.calls.call import Call
@@ -18,9 +19,10 @@ from osrec.engine.rules import RuleSet
 from osrec.engine.settings import EngineConfig
 from osrec.engine.suspicion import Suspicion
 from osrec.engine.vigil import Vigil
-from osrec.store.records import Decision
+from osrec.store.records import Blame, Decision
 from osrec.wire.csta.model import DeviceId, LocalState, SnapshotDevice
 
+BLAMES = frozenset[Blame](get_args(Blame))
 SHORTAGE = ("no_pair", "preempted", "line_alarm")
 IN_CALL = (LocalState.CONNECTED, LocalState.HOLD)  # who only rings says nothing
 
@@ -130,16 +132,17 @@ class Desk:
         for want in self.wants(conversation):
             wanted = want.decision.action == "record" or dossier.keeping is not None
             if wanted and self.cover(want, running) is None:
-                uncovered[want.station] = dossier.obstacles.get(want.station) or self._shared(dossier, want)
+                uncovered[want.station] = dossier.obstacles.get(want.station) or self.shared(dossier, want)
         dossier.coverage.update(uncovered, now, at)
         dossier.obstacles = {station: one for station, one in dossier.obstacles.items() if station in uncovered}
         (self.uncovered.add if uncovered else self.uncovered.discard)(conversation.id)
 
-    def _shared(self, dossier: Dossier, want: Want) -> Obstacle | None:
+    def shared(self, dossier: Dossier, want: Want, blames: Container[Blame] = BLAMES) -> Obstacle | None:
         """Where one recording is enough for all who talk together, what hinders that of one hinders the others."""
         if self.config.internal != "once":
             return None
-        return next((one for station, one in dossier.obstacles.items() if want.call.talking(station)), None)
+        obstacles = dossier.obstacles.items()
+        return next((one for station, one in obstacles if one.blame in blames and want.call.talking(station)), None)
 
     def waiting(self) -> Iterator[tuple[int, Conversation]]:
         """Conversations in which somebody is uncovered, with their class: the highest first, then the longest wait."""

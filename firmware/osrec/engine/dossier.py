@@ -9,11 +9,14 @@ from osrec.calls.conversation import Conversation
 from osrec.engine.coverage import Coverage, Obstacle
 from osrec.engine.pool import Pair
 from osrec.engine.rules import Facts, RuleSet
-from osrec.store.records import ConversationEnded, Decision, Missed, Party
+from osrec.store.records import Blame, ConversationEnded, Decision, Missed, Party
 
 HISTORY = 50  # steps kept of a conversation for the time line of a recording that begins later
 RETRIES = (1.0, 5.0, 15.0, 60.0)  # seconds after which a refused fork is asked for again; the last one for ever
-KEPT_PAIRS = ("preempted", "fork_lost")  # who had a pair and lost it does not blame the want of pairs
+KEPT_PAIRS: tuple[Blame, ...] = (
+    "preempted",
+    "fork_lost",
+)  # who had a pair and lost it does not blame the want of pairs
 STRENGTH = ("none", "on_demand", "record", "never")  # never beats all
 
 

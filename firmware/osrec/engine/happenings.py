@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 from osrec.calls import changes as calls
 from osrec.calls.conversation import Conversation
@@ -80,10 +81,8 @@ class Happenings:
         changes = self._desk.tracker.reconcile(station, legs, now, found)
         outputs = self.apply(changes, now, at)
         for change in changes:
-            if isinstance(change, calls.Began) and unseen is not None:
+            if unseen is not None and self._hides_talk(change, station):
                 self._mark_unseen(change.conversation, station, unseen, now, at)
-            elif isinstance(change, calls.Happened) and unseen is not None:
-                self._mark_lost_from_sight(change.conversation, station, unseen, now, at)
         for conversation in list(self._desk.tracker.conversations.values()):
             dossier = self._desk.dossiers.get(conversation.id)
             if dossier is not None and station in conversation.stations:
@@ -93,25 +92,23 @@ class Happenings:
                 outputs += self._reviewer.review(conversation, now, at)
         return outputs
 
+    @staticmethod
+    def _hides_talk(change: calls.Change, station: str) -> TypeGuard[calls.Began | calls.Happened]:
+        """Whether there was, or may have been, talk that nobody told us of, before the snapshot that shows this."""
+        match change:
+            case calls.Began(conversation):  # in progress when it was found
+                in_call = any(call.state(station) in IN_CALL for call in conversation.calls.values())
+                return in_call and conversation.answered is not None
+            case calls.Happened(conversation):  # it rang before and is gone now: it may have been answered meanwhile
+                return conversation.answered is None and not conversation.has(station)
+            case _:
+                return False
+
     def _mark_unseen(
         self, conversation: Conversation, station: str, unseen: Obstacle, now: float, at: datetime
     ) -> None:
-        """A call that was in progress when it was found has a beginning that was not recorded."""
         dossier = self._desk.dossiers.get(conversation.id)
-        in_call = any(call.state(station) in IN_CALL for call in conversation.calls.values())
-        if dossier is None or not in_call or conversation.answered is None:
-            return
-        if self._desk.decide(conversation, station).action == "record":
-            dossier.coverage.mark(station, unseen, now, at)
-
-    def _mark_lost_from_sight(
-        self, conversation: Conversation, station: str, unseen: Obstacle, now: float, at: datetime
-    ) -> None:
-        """A call that rang before and is gone now may have been answered meanwhile: nobody knows."""
-        dossier = self._desk.dossiers.get(conversation.id)
-        if dossier is None or conversation.answered is not None or conversation.has(station):
-            return
-        if self._desk.decide(conversation, station).action == "record":
+        if dossier is not None and self._desk.decide(conversation, station).action == "record":
             dossier.coverage.mark(station, unseen, now, at)
 
     def adopt(self, event: Adopt, now: float, at: datetime) -> list[Output]:

@@ -6,7 +6,7 @@ from osrec.calls.conversation import Conversation
 from osrec.engine.alarms import AlarmRaised, Severity
 from osrec.engine.coverage import Obstacle
 from osrec.engine.desk import Desk, Want
-from osrec.engine.dossier import KEPT_PAIRS, Dossier
+from osrec.engine.dossier import KEPT_PAIRS
 from osrec.engine.forks import Wanted
 from osrec.engine.messages import Output, Remark
 from osrec.engine.pool import Pair
@@ -59,7 +59,7 @@ class Starter:
             return []  # the refusal is the reason, not the want of a pair
         if desk.forks.unfit(now):
             return []  # one is as good as free: there is no want either
-        dossier.hinder(want.station, self._lost_together(dossier, want) or self._no_pair())
+        dossier.hinder(want.station, desk.shared(dossier, want, KEPT_PAIRS) or self._no_pair())
         return self._preempt(conversation, want, now, at)
 
     def _hindrance(self, station: str) -> Obstacle | None:
@@ -70,19 +70,6 @@ class Starter:
         if not self._desk.forks.ready:
             return SWEEPING
         return UNHEARD_OF if self._desk.vigil.stale(station) else None
-
-    def _lost_together(self, dossier: Dossier, want: Want) -> Obstacle | None:
-        """One recording was for all who talk in the call: when it is lost, that is what all of them lack."""
-        if self._desk.config.internal == "each":
-            return None
-        return next(
-            (
-                obstacle
-                for station, obstacle in dossier.obstacles.items()
-                if obstacle.blame in KEPT_PAIRS and want.call.talking(station)
-            ),
-            None,
-        )
 
     def _no_pair(self) -> Obstacle:
         in_alarm = self._desk.forks.pool.idle_in_alarm
