@@ -94,6 +94,13 @@ class Site:
         board: what goes wrong on it.
         pbx: more keys of the PBX's [pbx] section. cap: keys of its [cap] section.
         recorder: changes to the recorder's configuration, by section.
+
+    Attributes:
+        connection: number of the link's last one.
+        last_station: the first is 3100.
+        boot: of the recorder's machine.
+        disk_hangs: then the journal's thread gets nothing done.
+        played: faults of the CAP server that were declared.
     """
 
     _cables = count()
@@ -116,15 +123,16 @@ class Site:
         self.last_station = 3100 + stations - 1
         site = f"site{next(self._cables)}"
         self._trunks = {f"trunk{n + 1}": f"{site}-{n}" for n in range(-(-pairs // PAIRS))}  # cables by line name
-        self.boot = "first boot"  # of the recorder's machine
+        self.boot = "first boot"
         self.disk = SmallDisk()
-        self.disk_hangs = False  # then the journal's thread gets nothing done
+        self.disk_hangs = False
         self._pairs = pairs
         self._stack = ExitStack()
         self._ids = count(1)
         self._connections = count(1)
+        self.connection = 0
         self._events: deque[link.Event] = deque()
-        self.played: list[cap_session.Played] = []  # faults of the CAP server that were declared
+        self.played: list[cap_session.Played] = []
         self._make_pbx({"script": list(scripts), "fork": fork or {}} | (pbx or {}), board)
         self._make_cap({"licences": licences, "status_interval": 0} | (cap or {}))
         self._make_config(recorder)
@@ -196,9 +204,9 @@ class Site:
 
     def mend_link(self) -> None:
         if self._session is None and self.recorder is not None:
-            connection = Connection(number=next(self._connections))
+            self.connection = next(self._connections)
             self._session = session = cap_session.Session(
-                self._cap_config, self.world, self.licences, connection=connection
+                self._cap_config, self.world, self.licences, connection=Connection(number=self.connection)
             )
             self._dialect = self._cap_config.dialect()
             self._framing = self._dialect.framing()

@@ -115,7 +115,7 @@ class Coverage:
         answers = any(fault.kind in ("late", "unanswered") for fault in conversation.faults)
         for each in entry.missed:
             talk = padded((talk.span for talk in conversation.talk(each.station, heard=False)), self._tolerance)
-            seen = without([each.span], self._evidence.blind(each.station))
+            seen = without([each.span], self._evidence.troubles.blind(each.station))
             if seen and not within([each.span], talk):
                 yield f"station {each.station}: {text([each.span])} are said to be missed, and it did not talk then"
             recorded = within([each.span], self._recorded(conversation, entry, each.station))

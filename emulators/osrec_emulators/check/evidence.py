@@ -1,21 +1,18 @@
 """Whether the PBX's truth bears out the cause that a ledger gives for audio that was not recorded."""
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.outages import Outage
 from osrec_emulators.check.sent import SlotTruth
-from osrec_emulators.check.spans import Span, overlaps, union, within
+from osrec_emulators.check.spans import Span, union, within
 from osrec_emulators.check.told import Conversation, together
+from osrec_emulators.check.troubles import AROUND, RECOVERY, Troubles, hits
 
-AROUND = 2.0  # seconds: a recorder asks, waits for an answer, tries another pair
 SUSPECTED = 60.0  # seconds for which a recorder may keep a port to itself that did not do what it should
 SILENCE = 12.0  # seconds of idle code after which a recorder takes a call for over that nobody tells it of
-SETTLED = 1.0  # seconds after a station is monitored again until its snapshot is taken
 PATIENCE = 5.0  # seconds a recorder may wait for the answer to a fork request
-RECOVERY = 5.0  # seconds after an outage until a recorder has found its way back: association, monitors, snapshots
 Pair = tuple[str, str]  # two ports on neighbouring channels of a line
 
 
@@ -36,11 +33,11 @@ class Evidence:
         start: float,
     ) -> None:
         self._start = start
-        self._outages = outages
+        self.troubles = Troubles(outages)
         self._expected = expected
         self._pairs = _pairs(slots)
         self._lines = {port: slot.line for port, slot in slots.items()}
-        self._taken = _taken(conversations, self._unwatched_at)
+        self._taken = _taken(conversations, self.troubles)
 
     def supports(self, cause: str, conversation: Conversation, station: str, span: Span) -> bool:
         """Whether a station can have been unrecorded during `span` for this cause."""
@@ -50,51 +47,21 @@ class Evidence:
     @property
     def began(self) -> float:
         """When the recorder was there for the first time: until then nobody was associated."""
-        links = [out.span for out in self._outages if out.what == "link"]
-        if not links:
-            return float("-inf")
-        first = min(links)
-        return first[1] if first[0] <= self._start + AROUND else float("-inf")
+        first = self.troubles.first_link
+        return first[1] if first is not None and first[0] <= self._start + AROUND else float("-inf")
 
     @property
     def causes(self) -> list[str]:
         return list(_CAUSES)
 
-    def out(self, span: Span, *kinds: str, station: str | None = None) -> bool:
-        """Whether one of these was out of order then, or a moment before."""
-        return any(
-            outage.what in kinds
-            and (outage.station is None or station is None or outage.station == station)
-            and overlaps((outage.span[0] - AROUND, outage.span[1] + _RECOVERIES.get(outage.what, RECOVERY)), span)
-            for outage in self._outages
-        )
-
-    def blind(self, station: str | None) -> list[Span]:
-        """When a station could not be watched, the way back included."""
-        return union(
-            (outage.span[0] - AROUND, outage.span[1] + _RECOVERIES.get(outage.what, RECOVERY))
-            for outage in self._outages
-            if outage.what in ("link", "recorder")
-            or (outage.what in ("monitor", "licence") and outage.station in (None, station))
-        )
-
-    def _unwatched_at(self, station: str, at: float) -> bool:
-        """Nobody tells the recorder that the station's call, and with it the fork, is over."""
-        return self.out((at, at), "link", "recorder", "monitor", "licence", station=station)
-
     def free_pair(self, at: float) -> Pair | None:
         """A pair on which nothing was around that time."""
         moment = (at - AROUND, at + AROUND)
         for pair in self._pairs:
-            if self.line_out(pair, moment):
-                continue
-            if not any(_hits(self._taken[port], moment) for port in pair):
+            lines = (self._lines[port] for port in pair)
+            if not any(hits(self._taken[port], moment) for port in pair) and not self.troubles.line_out(lines, moment):
                 return pair
         return None
-
-    def line_out(self, pair: Pair, span: Span) -> bool:
-        lines = {None, *(self._lines[port] for port in pair)}
-        return any(out.what == "line" and out.line in lines and overlaps(out.span, span) for out in self._outages)
 
     def _forked_for(self, conversation: Conversation, station: str, span: Span) -> list[str]:
         """Stations whose forks a station depends on: those that it talks with, where one recording is enough."""
@@ -127,22 +94,22 @@ class Evidence:
     def _no_pair(self, conversation: Conversation, station: str, span: Span) -> bool:
         """None was free; after an outage those are not, either, whose calls have ended and nobody has said so yet."""
         moments = (max(span[0], at) for at in range(int(span[0]), int(span[1]) + 1))
-        return all(self.free_pair(at) is None or self.out((at, at), "link", "recorder") for at in moments)
+        return all(self.free_pair(at) is None or self.troubles.out((at, at), "link", "recorder") for at in moments)
 
     def _link(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.out(span, "link", "recorder")
+        return self.troubles.out(span, "link", "recorder")
 
     def _monitor(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.out(span, "monitor", "licence", station=station) or self.out(span, "link", "recorder")
+        return self.troubles.unwatched(span, station)
 
     def _licence(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.out(span, "licence", station=station)
+        return self.troubles.out(span, "licence", station=station)
 
     def _line(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.out(span, "line")
+        return self.troubles.out(span, "line")
 
     def _journal(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.out(span, "journal")
+        return self.troubles.out(span, "journal")
 
     def _late(self, conversation: Conversation, station: str, span: Span) -> bool:
         """It was asked for, and granted late: where the gap, which is short, ends; or never, by a PBX that was silent.
@@ -175,7 +142,6 @@ class Evidence:
         return not any(conversation.talk(each) for each in self._expected.watched(conversation))
 
 
-_RECOVERIES = {"monitor": SETTLED, "licence": SETTLED}  # they end when the station is monitored again
 _CAUSES: dict[str, Callable[[Evidence, Conversation, str, Span], bool]] = {
     "fork_refused": Evidence._refused,
     "fork_lost": Evidence._lost,
@@ -206,7 +172,7 @@ def _pairs(slots: Mapping[str, SlotTruth]) -> list[Pair]:
     return pairs
 
 
-def _taken(conversations: Iterable[Conversation], unwatched_at: Callable[[str, float], bool]) -> dict[str, list[Span]]:
+def _taken(conversations: Iterable[Conversation], troubles: Troubles) -> dict[str, list[Span]]:
     """When each port was in a call, or was refused, or is under suspicion since it did not work.
 
     Where nobody tells that a call is over its port is kept until the silence on it does.
@@ -215,7 +181,8 @@ def _taken(conversations: Iterable[Conversation], unwatched_at: Callable[[str, f
     for conversation in conversations:
         for fork in conversation.forks:
             began, ended = fork.span
-            taken[fork.port].append((began, ended + (SILENCE if unwatched_at(fork.station, ended) else 0.0)))
+            untold = troubles.unwatched((ended, ended), fork.station)
+            taken[fork.port].append((began, ended + (SILENCE if untold else 0.0)))
         for refused in conversation.refused:
             for port in refused.ports:
                 taken[port].append((refused.at, refused.at + AROUND))
@@ -223,9 +190,3 @@ def _taken(conversations: Iterable[Conversation], unwatched_at: Callable[[str, f
             for port in fault.ports:
                 taken[port].append((fault.at, fault.at + SUSPECTED))
     return defaultdict(list, {port: union(spans) for port, spans in taken.items()})
-
-
-def _hits(spans: Sequence[Span], moment: Span) -> bool:
-    """Whether one of the spans, which are in order, has a moment in common with it."""
-    at = bisect_right(spans, (moment[1], float("inf")))
-    return at > 0 and spans[at - 1][1] >= moment[0]

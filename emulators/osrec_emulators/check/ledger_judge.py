@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from osrec_emulators.check.coverage import Coverage
-from osrec_emulators.check.evidence import RECOVERY, Evidence
+from osrec_emulators.check.evidence import Evidence
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.ledger import Entry, Ledger
 from osrec_emulators.check.outages import Outage
@@ -14,6 +14,7 @@ from osrec_emulators.check.parties import strangers, unnamed
 from osrec_emulators.check.sent import Truth
 from osrec_emulators.check.spans import Span, longer, overlaps, text, without
 from osrec_emulators.check.told import Conversation
+from osrec_emulators.check.troubles import RECOVERY
 from osrec_emulators.check.verdict import EntryVerdict, LedgerVerdict
 
 CLOCKS = 5.0  # seconds by which the recorder's wall clock may be off, and its events late
@@ -164,7 +165,7 @@ class LedgerJudge:
         """It is blind only when the PBX knows of an outage; of what was before the PBX ran nobody knows."""
         before = (float("-inf"), _start(self._truth))
         for blind in ledger.blind:
-            excess = without([blind.span], [before, *self._evidence.blind(blind.station)])
+            excess = without([blind.span], [before, *self._evidence.troubles.blind(blind.station)])
             excess = longer(excess, self._expected.tolerance)
             if excess:
                 whom = "all stations" if blind.station is None else f"station {blind.station}"
@@ -174,8 +175,7 @@ class LedgerJudge:
 
     def _was_out(self, conversation: Conversation) -> bool:
         """Whether one of its stations was not watched in it; others' outages excuse nothing."""
-        kinds = ("link", "recorder", "monitor", "licence")
-        return any(self._evidence.out(conversation.span, *kinds, station=each) for each in conversation.stations)
+        return any(self._evidence.troubles.unwatched(conversation.span, each) for each in conversation.stations)
 
     def _was_withheld(self, conversation: Conversation) -> bool:
         """The recorder was not told all of it, and was not told that either."""
