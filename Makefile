@@ -88,7 +88,7 @@ perf-link: .venv/built ## CSTA link: 1,000 events a second for a minute, 5,000 d
 MINUTES ?= 30
 STEPS ?= 200000
 SEED ?= 1
-soak: .venv/built ## half an hour of PBX time in each encoding with everything going wrong, random call flows; MINUTES, STEPS, SEED
+soak: .venv/built ## half an hour of PBX time in each encoding with everything going wrong, other sites, random call flows; MINUTES, STEPS, SEED
 	@OSREC_SOAK_MINUTES=$(MINUTES) OSREC_SOAK_STEPS=$(STEPS) OSREC_SOAK_SEED=$(SEED) $(BIN)/pytest -n 2 -v -rP --timeout 0 \
 	  tests/scenario/test_soak.py tests/property/test_tracker_model.py
 

@@ -175,8 +175,12 @@ class Line(ABC):
         """Where the sample numbers stand against the far end's count; None before anything arrived."""
 
     @abstractmethod
-    def transmit(self, frames: Octets) -> None:
+    def transmit(self, frames: Octets, due_ns: int | None = None) -> None:
         """Send frames, n x 32 octets, time slot 0 first in each. The line writes TS0 (FAS, CRC-4, E and A bits) itself.
+
+        `due_ns`: when the first of them is due, CLOCK_MONOTONIC; None: behind those before. A line that paces what it
+        sends passes over frames which are long due, as a board does whose clock goes on while its network stands
+        still, and the far end learns how many; frames without a time it sends late instead.
 
         A line that nobody transmits on sends idle frames in step with what it receives.
         """

@@ -105,7 +105,7 @@ class SatopLine(EngineLine):
 
     @property
     def sent(self) -> int:
-        """Frames sent so far, so the number of the next one."""
+        """Frames sent so far."""
         return self.port.sent
 
     @property
@@ -132,11 +132,16 @@ class SatopLine(EngineLine):
     def anchor(self) -> Anchor | None:
         return self.port.anchor()
 
-    def transmit(self, frames: Octets) -> None:
+    @property
+    def unsent(self) -> int:
+        """Frames passed over because their time was long over."""
+        return self.port.unsent
+
+    def transmit(self, frames: Octets, due_ns: int | None = None) -> None:
         if self._closed:
             raise LineError(f"line {self.spec!r}: it is closed")
         try:
-            self.port.transmit(frames)
+            self.port.transmit(frames, due_ns or 0)
         except LineError as error:
             raise LineError(f"line {self.spec!r}: {error}", error.errno) from error
 

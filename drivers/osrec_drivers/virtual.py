@@ -175,7 +175,7 @@ class VirtualLine(EngineLine):
         self.sent += len(frames) // FRAME
         self._cable.carry(self._end, self.engine.transmit(frames))
 
-    def transmit(self, frames: Octets) -> None:
+    def transmit(self, frames: Octets, due_ns: int | None = None) -> None:
         if len(frames) % FRAME:
             raise ValueError(f"{len(frames)} octets: frames are {FRAME} octets each [G.704 2.3.1]")
         with self._cable.lock:

@@ -117,6 +117,7 @@ class SiteSection(Section):
     trunk_prefix: Prefix = "0"
     international: Prefix = "00"
     shortest: Annotated[int, Field(ge=1, le=15)] = 5
+    access_code: Prefix = ""
     groups: list[str] = []
     queues_talk: bool = False
     network_answers: bool = False

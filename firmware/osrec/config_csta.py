@@ -8,14 +8,25 @@ from pydantic import Field, field_validator, model_validator
 from osrec.config_values import MisplacedError, Section
 from osrec.errors import UsageError
 from osrec.wire.csta.dialect import dialect
+from osrec.wire.csta.xml_aliases import check
 from osrec.wire.csta.xml_devices import NUMBER
 
 Host = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Oid = Annotated[str, Field(pattern=r"^[0-2](\.\d+)+$")]
-_XML_ONLY = ("edition", "device_form", "session", "application", "session_seconds", "session_info")
-_ASN1_ONLY = ("authentication", "name", "password", "context", "version", "version_bits", "reference")
+_XML_ONLY = ("edition", "device_form", "element_names", "session", "application", "session_seconds", "session_info")
+_ASN1_ONLY = (
+    "authentication",
+    "name",
+    "password",
+    "context",
+    "version",
+    "version_bits",
+    "reference",
+    "protocol_version",
+    "monitor_filter",
+)
 
 
 class ServerSection(Section):
@@ -43,9 +54,11 @@ class Csta(Section):
     version: str = "1000"  # octets of the cSTAVersion bit string, hex
     version_bits: Annotated[int, Field(ge=1, le=64)] = 16
     reference: Oid | None = None
+    protocol_version: bool = False
 
     edition: Literal[3, 4, 5] = 4
     device_form: str = NUMBER
+    element_names: dict[str, str] = {}  # ours = the PBX's
     session: bool = False
     application: Annotated[str, Field(min_length=1)] = "osrec"
     session_seconds: Annotated[int, Field(ge=10, le=86400)] = 180
@@ -60,6 +73,7 @@ class Csta(Section):
     heartbeat_timeout: Seconds = 5.0
     heartbeat_misses: Annotated[int, Field(ge=1, le=10)] = 2
 
+    monitor_filter: Literal["none", "empty", "zeros", "ones"] = "none"
     window: Annotated[int, Field(ge=1, le=1000)] = 8
     starts_per_second: Annotated[float, Field(gt=0, le=10_000)] = 50.0
     retry_first: Seconds = 1.0
@@ -86,6 +100,15 @@ class Csta(Section):
     def _has_the_number(cls, value: str) -> str:
         if value.count(NUMBER) != 1:
             raise ValueError(f'must have {NUMBER} once, such as "tel:{NUMBER}"')
+        return value
+
+    @field_validator("element_names")
+    @classmethod
+    def _elements(cls, value: dict[str, str]) -> dict[str, str]:
+        try:
+            check(value.items())
+        except UsageError as error:
+            raise ValueError(str(error)) from None
         return value
 
     @field_validator("session_info")

@@ -6,7 +6,7 @@ people would say they had. See `flows/README.md` for its keys.
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -22,6 +22,7 @@ from osrec.csta.link import Link
 from osrec.csta.settings import LinkConfig
 from osrec.numbers import Patterns
 from osrec.wire.csta.dialect import dialect
+from osrec.wire.csta.model import EventReport, Invoke
 from osrec_emulators.cap.config import CapConfig
 from osrec_emulators.cap.licences import LicencePool
 from osrec_emulators.cap.messages import Close, Send
@@ -40,6 +41,7 @@ PBX: dict[str, Any] = {
     "recorder_ports": ["7101-7104"],
 }
 SITE = Site(country="48", area="22", main="555")
+SENT = ("account", "user data", "correlator", "digits")  # details of a step that stand in the golden lines
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,22 @@ class Player:
 
     Args:
         encoding: of the CSTA link. monitored: the stations that are, None: those of the flow.
+        numbered: event reports carry sequence numbers.
+        twice: each event report comes twice.
+        backwards: of what monitors report of one moment, the highest station's comes first, each monitor's in order.
         pbx: changes to the PBX.
     """
 
     def __init__(
-        self, flow: Flow, *, encoding: str = "asn1", monitored: Sequence[str] | None = None, **pbx: Any
+        self,
+        flow: Flow,
+        *,
+        encoding: str = "asn1",
+        monitored: Sequence[str] | None = None,
+        numbered: bool = False,
+        twice: bool = False,
+        backwards: bool = False,
+        **pbx: Any,
     ) -> None:
         config = flow.pbx(**pbx)
         self.world = World(config)
@@ -117,14 +130,18 @@ class Player:
             Patterns([TRUNKS]),
             ["7101", "7102", "7103", "7104"],
             lambda: UUID(int=next(numbers)),
-            site=SITE,
+            site=replace(SITE, **flow.text.get("site", {})),
             groups=Patterns(flow.groups),
             linger=LINGER,
         )
         framing = "xml8" if encoding == "xml" else "be2"
         self._dialect = dialect(encoding, framing)
         self._framing = self._dialect.framing()
-        cap = CapConfig.model_validate({"status_interval": 0, "encoding": encoding, "framing": framing})
+        cap = CapConfig.model_validate(
+            {"status_interval": 0, "encoding": encoding, "framing": framing, "sequence_numbers": numbered}
+        )
+        self._twice, self._backwards = twice, backwards
+        self._reports: list[tuple[str, EventReport]] = []
         self._session = Session(cap, self.world, LicencePool(None))
         self._link = Link(
             LinkConfig(
@@ -147,6 +164,7 @@ class Player:
             self._carry(self._session.publish(self.world.advance(self.now), self.now))
             if self._link.deadline is not None and self._link.deadline <= self.now:
                 self._give(link.TimerExpired())
+            self._tell()
             self._take(self.tracker.expire(self.now))
         notes = [str(note) for note in self.world.take_notes()]
         assert not notes, "the PBX could not play the flow: " + "; ".join(notes)
@@ -159,7 +177,10 @@ class Player:
             match output:
                 case Send(octets):
                     for frame in self._framing.feed(octets):
-                        self._give(link.PduReceived(self._dialect.decode(frame)))
+                        pdu = self._dialect.decode(frame)
+                        event = isinstance(pdu, Invoke) and isinstance(pdu.argument, EventReport)
+                        for _ in range(2 if event and self._twice else 1):
+                            self._give(link.PduReceived(pdu))
                 case Carried(occurrences):
                     self._carry(self._session.publish(occurrences, self.now))
                 case Close(reason):
@@ -173,11 +194,19 @@ class Player:
                     self._carry(self._session.receive(octets, self.now))
                 case link.Reported(station, report):
                     assert not report.remarks, report.remarks
-                    self._take(self.tracker.handle(station, report.event, self.now))
+                    self._reports.append((station, report))
+                    if not self._backwards:
+                        self._tell()
                 case link.SnapshotTaken(station, legs, calls):
                     self._take(self.tracker.reconcile(station, legs, self.now, calls))
                 case link.Close(reason):
                     raise AssertionError(f"the link closed: {reason}")
+
+    def _tell(self) -> None:
+        """What was reported of this moment, to the tracker."""
+        reports, self._reports = self._reports, []
+        for station, report in sorted(reports, key=lambda one: one[0], reverse=True) if self._backwards else reports:
+            self._take(self.tracker.handle(station, report.event, self.now))
 
     # --- what the tracker tells
 
@@ -220,7 +249,8 @@ class Player:
     def _step(self, change: Happened) -> str:
         device = change.device or "-"
         inside = device == "-" or (len(device) == 4 and device.startswith("3"))  # not a trunk, nor who is behind it
-        return f"{change.kind} {device if inside else 'outside'} {change.cause}"
+        sent = [f"{key}: {text}" for key, text in change.detail if key in SENT]
+        return " ".join([f"{change.kind} {device if inside else 'outside'} {change.cause}", *sent])
 
 
 def as_golden(seen: Seen) -> dict[str, Any]:

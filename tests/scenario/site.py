@@ -4,9 +4,11 @@ Every octet goes the way it goes in the field (framing, BER, E1 with CRC-4, jour
 clocks are replaced. What the PBX sent is judged by the emulators' own judge.
 """
 
+import json
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -35,10 +37,12 @@ from osrec_emulators.audio.plane import AudioPlane
 from osrec_emulators.audio.voices import load_voices
 from osrec_emulators.cap import session as cap_session
 from osrec_emulators.cap.config import CapConfig
-from osrec_emulators.cap.faults import Connection
+from osrec_emulators.cap.faults import Connection, Restart
 from osrec_emulators.cap.licences import LicencePool
+from osrec_emulators.cap.status import PlayedFault
 from osrec_emulators.check.judge import check
 from osrec_emulators.check.verdict import Report
+from osrec_emulators.check.withheld import FAULTS
 from osrec_emulators.diun2.board import Board
 from osrec_emulators.diun2.config import BoardConfig
 from osrec_emulators.diun2.faults import Faults
@@ -99,6 +103,7 @@ class Site:
         connection: number of the link's last one.
         last_station: the first is 3100.
         boot: of the recorder's machine.
+        deaf: nothing arrives on either side of the link any more, and nobody is told.
         disk_hangs: then the journal's thread gets nothing done.
         played: faults of the CAP server that were declared.
     """
@@ -131,7 +136,11 @@ class Site:
         self._ids = count(1)
         self._connections = count(1)
         self.connection = 0
+        self.deaf = False
+        self._left_behind: list[cap_session.Session] = []  # that were not told that their client has gone
         self._events: deque[link.Event] = deque()
+        self._outputs: deque[tuple[cap_session.Session, cap_session.Output]] = deque()
+        self._carrying = False
         self.played: list[cap_session.Played] = []
         self._make_pbx({"script": list(scripts), "fork": fork or {}} | (pbx or {}), board)
         self._make_cap({"licences": licences, "status_interval": 0} | (cap or {}))
@@ -162,6 +171,7 @@ class Site:
         truth = self.directory / "truth"
         truth.mkdir(parents=True, exist_ok=True)
         calls = self._stack.enter_context((truth / "calls.jsonl").open("w", encoding="utf-8", buffering=1))
+        self._faults = self._stack.enter_context((truth / FAULTS).open("w", encoding="utf-8", buffering=1))
         self.world = World(config, seed=1, wall=lambda now: START + timedelta(seconds=now), sink=calls.write)
         specs = tuple(f"virtual:{one}/a" for one in self._trunks.values())
         board = BoardConfig(name="diun2", lines=specs, ports=tuple(self._ports().values()))
@@ -196,17 +206,27 @@ class Site:
             if self.recorder is not None:
                 self._link_event(link.Disconnected("cut by the test"))
 
-    def hang_up(self) -> None:
-        """The CAP's side of the connection is gone."""
-        if self._session is not None:
-            self._session.closed()
-            self._session = None
+    def lose_link(self) -> None:
+        """What the network carries gets lost from now on, in both directions, until the link is made anew."""
+        self.deaf = self._session is not None
 
-    def mend_link(self) -> None:
+    def hang_up(self) -> None:
+        """The CAP's side of the connection is gone; a CAP that hears nothing of it keeps its monitors for a while."""
+        if self._session is None:
+            return
+        if self.deaf:
+            self._left_behind.append(self._session)
+        else:
+            self._session.closed()
+        self._session, self.deaf = None, False
+
+    def mend_link(self, listener: int = 1) -> None:
+        """`listener`: at which of its addresses the CAP is called."""
         if self._session is None and self.recorder is not None:
             self.connection = next(self._connections)
+            connection = Connection(number=self.connection, listener=listener)
             self._session = session = cap_session.Session(
-                self._cap_config, self.world, self.licences, connection=Connection(number=self.connection)
+                self._cap_config, self.world, self.licences, connection=connection
             )
             self._dialect = self._cap_config.dialect()
             self._framing = self._dialect.framing()
@@ -222,6 +242,20 @@ class Site:
     def connected(self) -> bool:
         return self._session is not None
 
+    @property
+    def csta_link(self) -> Link:
+        """The recorder's side of it."""
+        return self._link
+
+    @property
+    def restarts(self) -> tuple[Restart, ...]:
+        """When the CAP goes down, as was declared; whoever dials plays it."""
+        return self._cap_config.restarts
+
+    def hang_up_in_order(self, reason: str) -> None:
+        """The recorder releases the association."""
+        self._link_event(link.CloseRequested(reason))
+
     def damage(self, kind: FaultKind, seconds: float, line: str = "trunk1") -> None:
         """What the PBX sends in the next seconds suffers on the cable."""
         cable(self._trunks[line]).sent_by["a"].damage(Fault(kind, round(seconds * 8000) * 32))
@@ -231,7 +265,7 @@ class Site:
     def _make_config(self, changes: dict[str, Any]) -> None:
         sections: dict[str, Any] = {
             "data": {"directory": str(self.directory / "data"), "segment_mib": 1, "segments": 4, "reserve_seconds": 1},
-            "csta": {"host": "in.process", "port": 1},
+            "csta": {} if "servers" in changes.get("csta", {}) else {"host": "in.process", "port": 1},
             "lines": [
                 {"name": name, "spec": f"virtual:{self._trunks[name]}/b", "slots": _slots(ports), "ports": [ports]}
                 for name, ports in self._ports().items()
@@ -244,8 +278,8 @@ class Site:
             sections[name] = sections.get(name, {}) | change if isinstance(change, dict) else change
         self.config = Config.model_validate(sections)
 
-    def start_recorder(self) -> None:
-        """As after power-on, or after `kill_recorder`: with what the journal holds."""
+    def start_recorder(self, *, linked: bool = True) -> None:
+        """As after power-on, or after `kill_recorder`: with what the journal holds. Not `linked`: the CAP is away."""
         started = RunStarted(run=self._new_id(), at=self.clock.at(), boot_id=self.boot, version="test")
         self.writer = JournalWriter(
             store_config(self.config),
@@ -260,12 +294,24 @@ class Site:
         self.lines: dict[str, Line] = {
             one.name: open_line(one.spec, resume=anchors.get(one.name)) for one in self.config.lines
         }
-        self._link = Link(link_config(self.config).link)
+        spoken = link_config(self.config).link
+        last = min(spoken.max_invoke_id, self._cap_config.dialect().last_invoke_id)  # as the real runner does
+        self._link = Link(replace(spoken, max_invoke_id=last))
         engine = build_engine(self.config)
         ears = Ears(self.lines, bytes(self.config.recording.idle_codes), self.config.recording.preroll)
         self.recorder = Recorder(engine, self.lines, ears, self.writer, self._request, self.clock, self.boot)
-        self.recorder.resume(self.writer.recovered.recordings, anchors, self.config.data.resume_seconds * RESUME_MARGIN)
-        self.mend_link()
+        self.recorder.resume(anchors, self.config.data.resume_seconds * RESUME_MARGIN)
+        if linked:
+            self.mend_link()
+
+    def stop_recorder(self) -> None:
+        """As by SIGTERM."""
+        assert self.recorder is not None
+        self.recorder.stop()
+        self.writer.stop()
+        self.recorder = None
+        self.cut_link()
+        self._close_lines()
 
     def kill_recorder(self) -> None:
         """As kill -9: what was not written is gone, nobody says goodbye."""
@@ -299,32 +345,50 @@ class Site:
                 self.recorder.take(output)
 
     def _to_cap(self, octets: bytes) -> None:
-        if self._session is not None:
+        if self._session is not None and not self.deaf:
             self._carry(self._session, self._session.receive(octets, self.clock.time))
 
     def _carry(self, session: cap_session.Session, outputs: list[cap_session.Output]) -> None:
-        for output in outputs:
-            match output:
-                case cap_session.Played():
-                    self.played.append(output)
-                case _ if session is not self._session:
-                    pass  # the connection is gone
-                case cap_session.Send(octets):
-                    self._to_link(octets)
-                case cap_session.Happened(occurrences):
-                    self._publish(occurrences)
-                case cap_session.Close(reason):
-                    self.hang_up()
-                    self._link_event(link.Disconnected(reason))
+        """What the CAP does arrives in that order; what the recorder says to it meanwhile is answered behind it."""
+        self._outputs.extend((session, output) for output in outputs)
+        if self._carrying:
+            return
+        self._carrying = True
+        try:
+            while self._outputs:
+                self._deliver(*self._outputs.popleft())
+        finally:
+            self._carrying = False
+
+    def _deliver(self, session: cap_session.Session, output: cap_session.Output) -> None:
+        match output:
+            case cap_session.Played():
+                self._note_played(session, output)
+            case _ if session is not self._session:
+                pass  # the connection is gone
+            case cap_session.Send() | cap_session.Close() if self.deaf:
+                pass
+            case cap_session.Send(octets):
+                self._to_link(octets)
+            case cap_session.Happened(occurrences):
+                self._publish(occurrences)
+            case cap_session.Close(reason):
+                self.hang_up()
+                self._link_event(link.Disconnected(reason))
+
+    def _note_played(self, session: cap_session.Session, fault: cap_session.Played) -> None:
+        self.played.append(fault)
+        told = PlayedFault(fault.at, str(self.connection), session.user, fault.fault, fault.detail)
+        self._faults.write(json.dumps(told.as_json(START + timedelta(seconds=fault.at))) + "\n")
 
     def _publish(self, occurrences: Any) -> None:
         if self._session is not None and occurrences:
             self._carry(self._session, self._session.publish(occurrences, self.clock.time))
 
-    def _session_timer(self) -> None:
-        session = self._session
-        if session is not None and session.deadline is not None and session.deadline <= self.clock.time:
-            self._carry(session, session.expire(self.clock.time))
+    def _session_timers(self) -> None:
+        for session in (*self._left_behind, self._session):
+            if session is not None and session.deadline is not None and session.deadline <= self.clock.time:
+                self._carry(session, session.expire(self.clock.time))
 
     def _to_link(self, octets: bytes) -> None:
         for frame in self._framing.feed(octets):
@@ -344,7 +408,7 @@ class Site:
         while (tick := round(self.clock.time / TICK)) < end:
             self.clock.time = (tick + 1) * TICK
             self._publish(self.world.advance(self.clock.time))
-            self._session_timer()
+            self._session_timers()
             self._audio(int(TICK * 8000))
             if self._link.deadline is not None and self._link.deadline <= self.clock.time:
                 self._link_event(link.TimerExpired())

@@ -1,18 +1,20 @@
 """The site of the soak: 200 stations with every feature, 30 pairs, more traffic than they can carry, many faults."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.scenario.site import Site
+from tests.scenario.soak_link_troubles import QUIET_LINK, LinkTroubles, declared, servers
+from tests.scenario.soak_moments import moments
+from tests.scenario.soak_variants import PLAIN, Variant
 
 STATIONS = 200
 PAIRS = 30
 ANSWERED = 32.0  # Erlang of answered calls: two over what the pairs can carry
 OFFERED = ANSWERED * 1.3  # with those that are busy, give up, wait in queues
-CONFIDENTIAL = "+49301*"  # nobody may record them
+JOURNAL = {"segments": 16, "reserve_seconds": 25.0}  # a full disk leaves room for 35 s of all pairs
 GROUPS = [
     {"kind": "hunt", "number": "3800", "members": ["3280-3283"], "order": "cyclic", "ring_time": 6},
     {"kind": "queue", "number": "3900", "members": ["3284-3289"], "wrap_up": 2},
@@ -38,17 +40,10 @@ class Plan:
     encoding: str
     seed: int = 1
     link_cut_every: float = 90.0
-    cap_restart_every: float = 300.0
     licences_short_every: float = 150.0
     line_alarm_every: float = 100.0
-
-
-def moments(rng: random.Random, seconds: float, every: float) -> Iterator[float]:
-    """When something happens that happens `every` so many seconds on average: not at once, not at the very end."""
-    when = 20.0 + rng.expovariate(1 / every)
-    while when < seconds - 30.0:
-        yield when
-        when += 15.0 + rng.expovariate(1 / every)
+    link: LinkTroubles = QUIET_LINK
+    variant: Variant = PLAIN
 
 
 def make_site(directory: Path, plan: Plan) -> Site:
@@ -60,13 +55,12 @@ def make_site(directory: Path, plan: Plan) -> Site:
         pairs=PAIRS,
         pbx=_pbx(plan),
         cap=_cap(plan),
-        csta={"encoding": plan.encoding} | ({} if xml else {"starts_per_second": 200}),
+        csta={"encoding": plan.encoding, "servers": servers(), "fail_over_after": 8, "fail_back": 20}
+        | ({} if xml else {"starts_per_second": 200}),
         site={"groups": ["38??", "3900", "3999"]},
-        rules=[
-            {"name": "confidential", "action": "never", "numbers": [CONFIDENTIAL]},
-            {"name": "important", "action": "record", "priority": 5, "stations": ["3100-3109"]},
-            {"name": "all", "action": "record"},
-        ],
+        data=JOURNAL,
+        recording=plan.variant.recording,
+        rules=plan.variant.rules,
     )
 
 
@@ -79,7 +73,8 @@ def _pbx(plan: Plan) -> dict[str, Any]:
         "connection_ids": "dynamic" if plan.seed % 2 else "static",
         "groups": GROUPS,
         "load": {"erlang": OFFERED, "mean_hold": 40.0, "seed": plan.seed, "conference_parties": 6} | SHARES,
-        "fork": {
+        "fork": plan.variant.fork
+        | {
             "faults": {
                 "seed": plan.seed,
                 "refuse": {"rate": 0.02, "errors": ["resourceBusy", "conferenceMemberLimitExceeded"]},
@@ -105,13 +100,13 @@ def _cap(plan: Plan) -> dict[str, Any]:
     }
     if plan.encoding == "asn1":
         events["indefinite_every"] = every + 30
+    faults = {"seed": plan.seed, "events": events, "answers": {"snapshot_segments": plan.seed % 3}}
     return {
         "encoding": plan.encoding,
         "framing": "xml8" if plan.encoding == "xml" else "be2",
         "status_interval": 30,
         "licence_changes": _licence_changes(plan),
-        "faults": {"seed": plan.seed, "events": events, "answers": {"snapshot_segments": plan.seed % 3}},
-    }
+    } | declared(plan.link, faults, plan.seed, plan.seconds)
 
 
 def _licence_changes(plan: Plan) -> list[dict[str, Any]]:

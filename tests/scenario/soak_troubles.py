@@ -12,11 +12,15 @@ from osrec_emulators.cap.messages import State
 from osrec_emulators.check.outages import OUTAGES
 from osrec_emulators.watch import Seen, Watch
 from tests.scenario.site import START, Site
-from tests.scenario.soak_site import Plan, moments
+from tests.scenario.soak_demands import Demands
+from tests.scenario.soak_link_troubles import Dialler, LostLink
+from tests.scenario.soak_moments import moments
+from tests.scenario.soak_recorder_troubles import Absence, ClockSteps, FullDisk, HungDisk
+from tests.scenario.soak_site import Plan
+from tests.scenario.soak_variants import ASKED
 
 LINE_FAULTS = (FaultKind.ZEROS, FaultKind.ONES, FaultKind.LOST)
 IN_FRAME = 1.0  # seconds after damage until the line's alarms have gone
-AGAIN = 1.0  # seconds after the CAP has hung up until the recorder calls again
 
 
 class Trouble(Protocol):
@@ -44,7 +48,7 @@ class Notes:
     def look(self) -> None:
         """Who is associated and monitored now."""
         session, licences = self._site.session, self._site.licences
-        here = session is not None and session.state is State.ASSOCIATED
+        here = session is not None and session.state is State.ASSOCIATED and not self._site.deaf
         seen = Seen(
             associated={str(self._site.connection)} if here else set(),
             monitored=set(session.monitors.values()) if session is not None else set(),
@@ -64,32 +68,31 @@ class Notes:
 
 
 class LinkCut:
-    """The link breaks, for moments or for longer; a CAP that hangs up by itself is called again, too.
+    """The network breaks, for moments or for longer.
 
     Args:
-        seconds: how long, the least and the most.
+        seconds: how long, one of these.
     """
 
-    def __init__(self, site: Site, rng: random.Random, *seconds: float) -> None:
+    def __init__(self, site: Site, dialler: Dialler, rng: random.Random, *seconds: float) -> None:
         self._site = site
+        self._dialler = dialler
         self._rng = rng
         self._seconds = seconds
-        self._mend_at: float | None = None
+        self._mend_at = float("inf")
 
     def strike(self, now: float) -> None:
+        self._dialler.unplugged = True
         self._site.cut_link()
         self._mend_at = now + self._rng.choice(self._seconds)
 
     def step(self, now: float) -> None:
-        if self._site.connected:
-            self._mend_at = None
-        elif self._mend_at is None:
-            self._mend_at = now + AGAIN
-        elif self._mend_at <= now:
-            self._site.mend_link()
+        if self._mend_at <= now:
+            self.calm(now)
 
     def calm(self, now: float) -> None:
-        self._site.mend_link()
+        self._dialler.unplugged = False
+        self._mend_at = float("inf")
 
 
 class LineDamage:
@@ -119,11 +122,19 @@ class Troubles:
     def __init__(self, site: Site, plan: Plan, notes: Notes) -> None:
         self.counts: dict[str, int] = {}
         rng = random.Random(f"soak {plan.seed}")
-        cuts = LinkCut(site, rng, 0.5, 3.0, 12.0, 40.0)
+        self._dialler = Dialler(site, rng)
+        cuts = LinkCut(site, self._dialler, rng, 0.5, 3.0, 12.0, 40.0)
         self._kinds: dict[str, tuple[Trouble, float]] = {
             "cut": (cuts, plan.link_cut_every),
-            "restart": (cuts, plan.cap_restart_every),
+            "lost link": (LostLink(site), plan.link.lost_link),
             "line": (LineDamage(site, rng, notes), plan.line_alarm_every),
+            "kill": (Absence(site, rng, notes, site.kill_recorder, cuts), plan.variant.kill_every),
+            "stop": (Absence(site, rng, notes, site.stop_recorder, cuts), plan.variant.stop_every),
+            "reboot": (Absence(site, rng, notes, site.kill_recorder, cuts, boots=True), plan.variant.reboot_every),
+            "full": (FullDisk(site, rng, notes), plan.variant.full_every),
+            "hang": (HungDisk(site, rng), plan.variant.hang_every),
+            "step": (ClockSteps(site, rng), plan.variant.step_every),
+            "demand": (Demands(site, rng, ASKED), plan.variant.demand_every),
         }
         self._due = sorted(self._schedule(rng, plan))
 
@@ -134,6 +145,8 @@ class Troubles:
             self._kinds[kind][0].strike(now)
         for trouble, _ in self._kinds.values():
             trouble.step(now)
+        self._dialler.step(now)
+        self.counts |= self._dialler.counts
 
     def calm(self, now: float) -> None:
         for trouble, _ in self._kinds.values():
@@ -141,7 +154,8 @@ class Troubles:
 
     def _schedule(self, rng: random.Random, plan: Plan) -> Iterator[tuple[float, str]]:
         for kind, (_, every) in self._kinds.items():
-            yield from ((when, kind) for when in moments(rng, plan.seconds, every))
+            if every:
+                yield from ((when, kind) for when in moments(rng, plan.seconds, every))
 
 
 def _wall(now: float) -> datetime:

@@ -1,6 +1,7 @@
 """The commands on real recordings."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,7 @@ def test_a_recording_is_shown_with_its_time_line(osrec: Commands) -> None:
     assert "all: matches, record" in shown
     assert "held" in shown
     assert "+48221234567" in shown
+    assert re.search(r"-1\.0\d\d s  delivered", shown), "what happened before, by how long before"
     assert osrec.json("show", recording)["schema"] == "osrec.recording/1"
 
 

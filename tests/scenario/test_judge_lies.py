@@ -25,14 +25,15 @@ from osrec_emulators.check.outages import Outage, outages
 from osrec_emulators.check.sent import load_truth
 from osrec_emulators.check.verdict import RecordingVerdict, Report
 from osrec_emulators.check.withheld import silences
-from tests.scenario.soak import Soak
-from tests.scenario.soak_site import CONFIDENTIAL, Plan
+from tests.scenario.soak import PRECISE, Soak
+from tests.scenario.soak_site import Plan
 
 Entry = dict[str, Any]
 TOLD = 6  # conversations of which each lie is told
 LONG = 8.0  # seconds: what is shorter may be within the tolerance
 NEAR = 12.0  # seconds around an outage within which a recorder may err
 NOBODY = "0893939393"
+TAIL = 0.3  # seconds for which a recording goes on after its call
 
 
 @dataclass
@@ -81,17 +82,13 @@ class Run:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     directory = tmp_path_factory.mktemp("soak")
-    outcome = Soak(directory, Plan(120, "asn1", 3, link_cut_every=240.0)).run()
+    soak = Soak(directory, Plan(120, "asn1", 3, link_cut_every=240.0))
+    outcome = soak.run()
     assert outcome.faults == []
     truth = load_truth(directory / "truth")
     out = (*outages(directory / "truth"), *silences(directory / "truth"))
-    expected = Expected(
-        stations=("3*",),
-        never=(CONFIDENTIAL,),
-        gaps=frozenset({"los", "lof", "ais", "packet_loss", "not_listening"}),
-    )
-    judge = LedgerJudge(truth, out, expected)
-    return Run(directory, outcome.ledger, expected, judge, outcome.report.recordings, out)
+    judge = LedgerJudge(truth, out, soak.expected)
+    return Run(directory, outcome.ledger, soak.expected, judge, outcome.report.recordings, out)
 
 
 def moment(text: str) -> datetime:
@@ -166,6 +163,25 @@ def _hidden(run: Run, entry: Entry) -> Entry:
     return run.without(entry) | {"blind": [*run.ledger["blind"], blind]}
 
 
+def _cut_off(run: Run, entry: Entry) -> Entry:
+    """Just more than the judge lets pass."""
+    recordings = [one | {"to": moved(one["to"], -2 * PRECISE - TAIL)} for one in entry["recordings"]]
+    return run.changed(entry, recordings=recordings)
+
+
+def _went_on(cause: str) -> Callable[[Run, Entry], Entry]:
+    """The beginning was recorded, and is said to be missed for want of something."""
+
+    def lie(run: Run, entry: Entry) -> Entry:
+        first = entry["recordings"][0]
+        until = moved(first["from"], 2.0)
+        missed = [{"station": first["station"], "from": first["from"], "to": until, "cause": cause, "detail": None}]
+        rest = [first | {"from": until}, *entry["recordings"][1:]]
+        return run.changed(entry, **{"class": "gaps"}, recordings=rest, missed=missed)
+
+    return lie
+
+
 def _in_two(run: Run, entry: Entry) -> Entry:
     other = entry | {"id": "01a20a79-0000-7000-8000-000000000000", "recordings": [], "missed": []}
     other |= {"class": "not_recorded", "reason": "no_pair"}
@@ -189,6 +205,16 @@ LIES: dict[str, Lie] = {
     ),
     "a recording ends too early": (whole, _shorter),
     "a recording is five seconds later": (whole, _later),
+    "a recording ends half a second too early": (whole, _cut_off),
+    **{
+        f"two seconds that were recorded were missed for {cause}": (whole, _went_on(cause))
+        for cause in ("fork_refused", "fork_lost", "no_pair", "requested_late", "link_down", "licence", "line_alarm")
+    },
+    "an answer is half a second late": (
+        answered,
+        lambda run, one: run.changed(one, answered=moved(one["answered"], 2 * PRECISE)),
+    ),
+    "it ended half a second later": (any_, lambda run, one: run.changed(one, ended=moved(one["ended"], 2 * PRECISE))),
     "a station is left out": (any_, lambda run, one: run.changed(one, stations=one["stations"][1:])),
     "a station is added": (any_, lambda run, one: run.changed(one, stations=[*one["stations"], "3200-x"])),
     "a party is added": (any_, lambda run, one: run.changed(one, parties=[*one["parties"], NOBODY])),

@@ -147,7 +147,11 @@ def test_after_a_restart_of_the_machine_the_call_goes_on_in_a_recording_of_its_o
         assert first.reason == "the recorder was away"
         assert first.gaps == second.gaps == []
         assert second.sample_count > 5 * FRAME_RATE
-        assert second.events[0].kind == "resync"
+        (conversation,) = site.conversations()
+        assert conversation.recordings == (first.recording, second.recording), "it is one call"
+        (missed,) = conversation.missed
+        assert (missed.blame, missed.detail) == ("link_down", "the recorder did not run")
+        assert 2.0 <= (missed.until - missed.since).total_seconds() < 2.7
 
 
 def test_a_recorder_killed_after_a_consultation_finds_its_call_again(tmp_path: Path) -> None:

@@ -147,6 +147,43 @@ def test_a_decision_is_explained_rule_by_rule(osrec: Commands, draft: Path) -> N
     assert re.search(r"share: \d+\.\d\d of 100|share \d+\.\d\d of 100 is not below 50", drawn)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        (("Smith", "112"), "STATION", "Smith"),
+        (("3100", "Smith"), "NUMBER", "Smith"),
+        (("-", "112"), "STATION", "-"),
+        (("3100", "0228 12345"), "NUMBER", "0228 12345"),
+        (("3100", ""), "NUMBER", ""),
+        (("3100", "112", "--trunk", "line one"), "--trunk", "line one"),
+        (("3100", "112", "--account", "4711x"), "--account", "4711x"),
+    ],
+)
+def test_what_is_no_number_is_not_explained(
+    osrec: Commands, arguments: tuple[str, ...], field: str, value: str
+) -> None:
+    said = " ".join(osrec("rules", "explain", *arguments, code=2).replace("│", " ").split())
+    assert f"Invalid value for {field}: {value!r} is no number: write digits, * and #" in said
+
+
+def test_a_number_is_explained_in_both_forms_that_the_recorder_would_have(osrec: Commands, tmp_path: Path) -> None:
+    config = tmp_path / "osrec.toml"
+    site = '[site]\ncountry = "48"\narea = "22"\n'
+    rules = (
+        '[[rules]]\nname = "partner"\naction = "never"\nnumbers = ["+48601*"]\n'
+        '[[rules]]\nname = "all"\naction = "record"\n'
+    )
+    before, _, _ = osrec.config.read_text().partition("[[rules]]")
+    config.write_text(before + site + rules)
+    draft = tmp_path / "rules.toml"
+    draft.write_text(rules)
+    explain = Commands(osrec.site, config)
+    assert "never: rule 'partner'" in explain("rules", "explain", "3100", "0601777123")
+    assert "never: rule 'partner'" in explain("rules", "explain", "3100", "0601777123", "--file", str(draft))
+    assert "record: rule 'all'" in explain("rules", "explain", "3100", "0601777123", "--direction", "internal")
+    assert "record: rule 'all'" in explain("rules", "explain", "3100", "-")
+
+
 def test_the_rules_are_shown_with_their_version(osrec: Commands) -> None:
     assert "record     all" in osrec("rules", "show")
     shown = osrec.json("rules", "show")
@@ -171,6 +208,10 @@ def running(tmp_path: Path) -> Iterator[Running]:
     site.recorder.kill()
 
 
+def alarms(running: Running) -> dict[str, str]:
+    return {alarm["key"]: alarm["text"] for alarm in running.state()["alarms"]}
+
+
 @pytest.mark.timeout(240)
 def test_rules_are_reloaded_and_pauses_survive_while_the_recorder_runs_on(running: Running) -> None:
     running.until(lambda: running.steady(1.0))
@@ -186,9 +227,15 @@ def test_rules_are_reloaded_and_pauses_survive_while_the_recorder_runs_on(runnin
     assert running.osrec("rules", "show")["active"]["names"][0] == "new"
     assert len(running.state()["recordings"]) == len(state["recordings"])
 
-    config.write_text(text)
+    config.write_text(text.replace("[[rules]]", '[[rules]]\nname = "wrong"\naction = "recrod"\n[[rules]]', 1))
     os.kill(running.recorder.pid, signal.SIGHUP)  # as systemd's reload does
+    running.until(lambda: "rules" in alarms(running))
+    assert "rules[0].action = 'recrod'" in alarms(running)["rules"]
+
+    config.write_text(text)
+    os.kill(running.recorder.pid, signal.SIGHUP)
     running.until(lambda: running.osrec("rules", "show")["active"]["names"][0] != "new")
+    assert "rules" not in alarms(running)
 
     assert running.osrec("call", "pause", station)["journalled"] is True
     glance = subprocess.run(

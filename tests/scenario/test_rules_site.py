@@ -253,3 +253,37 @@ def test_a_wipe_takes_what_the_ring_and_the_journal_have_of_both_sides(tmp_path:
         assert found_on_disk(running, words) == []
         (sidecar,) = running.sidecars()
         assert sidecar.sample_count / 8000 == pytest.approx(2.0, abs=0.1)
+
+
+def test_who_takes_a_parked_call_up_is_recorded_by_a_rule_of_its_own(tmp_path: Path) -> None:
+    play = steps(
+        (0.5, "3100", "call", "3101"),
+        (1.0, "3101", "answer"),
+        (3.0, "3100", "park", "3901"),
+        (2.0, "3102", "unpark", "3901"),
+        (6.0, "3102", "hangup"),
+    )
+    groups = [{"kind": "park", "numbers": "3901-3903", "recall_after": 10.0}]
+    rules = [{"name": "taker", "action": "record", "stations": ["3102"]}]
+    with Site(tmp_path, play, pbx={"groups": groups}, site={"groups": ["390?"]}, rules=rules) as running:
+        running.run(15).finish()
+        (sidecar,) = running.sidecars()
+        assert sidecar.station == "3102"
+        assert sidecar.sample_count > 6 * 8000
+
+
+def test_what_a_rule_keeps_of_a_station_on_demand_ends_with_the_talk_that_the_rule_is_about(tmp_path: Path) -> None:
+    play = steps(
+        *TWO_PARTY,
+        (3.0, "3100", "consult", "3101"),
+        (1.0, "3101", "answer"),
+        (4.0, "3101", "hangup"),
+        (1.0, "3100", "retrieve"),
+        (6.0, "3100", "hangup"),
+    )
+    rules = [{"name": "ask", "action": "on_demand", "stations": ["3100"]}, {"name": "all", "action": "record"}]
+    with Site(tmp_path, play, rules=rules) as running:
+        running.run(20).finish()
+        (sidecar,) = running.sidecars()
+        assert sidecar.reason == "no rule wants it any more"
+        assert 4.0 * 8000 <= sidecar.sample_count < 6.0 * 8000

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from osrec.wire.csta import model
-from osrec.wire.csta.model import ConnectionId, DeviceId, Participation
+from osrec.wire.csta.model import ConnectionId, DeviceId, NoDevice, Participation
 from osrec_emulators.check import told
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.ledger import Ledger
@@ -62,10 +62,17 @@ class Pbx:
             self.world.request(request, now)
 
     def incoming(
-        self, began: float, ended: float, station: str, *, first: int | None = 0, number: str = OUTSIDE
+        self,
+        began: float,
+        ended: float,
+        station: str,
+        *,
+        first: int | None = 0,
+        number: str = OUTSIDE,
+        shown: NoDevice | None = None,
     ) -> None:
         """Somebody outside calls; it is answered after a second, and forked."""
-        self.at(began).switch.incoming(number, station)
+        self.at(began).switch.incoming(number, station, shown)
         self.at(began + 1).switch.answer(station)
         if first is not None:
             self.fork(began + 1 + LATE, station, first)

@@ -25,6 +25,20 @@ def test_a_number_outside_is_read_as_dialled_from_a_public_telephone(number: str
     assert WARSAW.e164(DeviceId(number), external=True) == e164
 
 
+@pytest.mark.parametrize(
+    ("number", "e164"),
+    [
+        ("00601234567", "+48601234567"),
+        ("0004930123456", "+4930123456"),
+        ("01234567", "+48221234567"),
+        ("0112", None),
+        ("+4930123456", "+4930123456"),
+    ],
+)
+def test_the_code_that_seized_a_trunk_is_no_part_of_the_number(number: str, e164: str | None) -> None:
+    assert WARSAW.e164(DeviceId(number), external=True, access="0") == e164
+
+
 def test_an_extension_is_reached_behind_the_main_number() -> None:
     assert WARSAW.e164(DeviceId("3100"), external=False) == "+48225553100"
     assert Site(country="48", area="22").e164(DeviceId("3100"), external=False) is None

@@ -38,7 +38,8 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "pbx.toml"
         ),
         (
             'faults.timed = [{what = "cut", at = 1, seconds = 3}]',
-            "cap.faults.timed[0]: `seconds` goes with half_open, lose_events, pause_reading, silence, not with 'cut'",
+            "cap.faults.timed[0]: `seconds` goes with half_open, lose_events, pause_reading, silence, status, "
+            "not with 'cut'",
         ),
         ('faults.timed = [{what = "status", at = 1}]', "cap.faults.timed[0]: `status` goes with what = 'status'"),
         (

@@ -551,15 +551,40 @@ def played(kind: str, at: float, station: str = "3101") -> dict[str, Any]:
     return {"at": at, "fault": kind, "station": station, "ports": [PAIRS[station][1]], "detail": ""}
 
 
-def test_a_fork_of_which_the_pbx_said_nothing_need_not_be_recorded(site: Site) -> None:
-    """Neither the port that was not answered nor its partner: a pair is recorded, or nothing."""
+def test_a_fork_of_which_the_pbx_said_nothing_need_not_be_recorded_while_it_is_waited_for(site: Site) -> None:
+    """Neither the port that was not answered nor its partner: a pair is recorded, or nothing.
+
+    Three seconds later nobody waits any more, and after one more the ports are to be out of the call.
+    """
     site.record("3102")
     tell(site, faults=[played("unanswered", 1.0)])
     faults = faults_of(site.check())
-    assert "octets sent on port" not in faults
+    assert "32000 of 64000 octets sent on port 7101" in faults
     assert "no recording" in faults
     tell(site, faults=[played("unanswered", 5.0)])  # another fork's
     assert "64000 of 64000 octets sent on port 7101" in faults_of(site.check())
+
+
+def test_a_fork_that_was_over_before_its_answer_came_need_not_be_recorded(site: Site) -> None:
+    site.record("3102")
+    late = played("late", 1.0) | {"detail": "2.000 s"}
+    forks = [
+        {
+            "port": port,
+            "station": "3101",
+            "side": side,
+            "call": "0a01",
+            "from": 1.0,
+            "to": 9.0,
+            "dead": False,
+            "end": "call",
+        }
+        for port, side in zip(PAIRS["3101"], ("own", "other"), strict=True)
+    ]
+    tell(site, faults=[late], forks=[fork | {"left": 2.5} for fork in forks])
+    assert "32000 of 64000 octets" in faults_of(site.check()), "from 1 s to 9 s"
+    tell(site, faults=[late], forks=[fork | {"left": 9.0} for fork in forks])
+    assert "64000 of 64000 octets" in faults_of(site.check())
 
 
 def half(site: Site) -> None:
@@ -586,8 +611,8 @@ def test_one_side_alone_is_the_recorders_fault_unless_the_pbx_refused_the_other(
 def test_with_a_ledger_a_conversation_without_recording_is_judged_there(site: Site) -> None:
     site.record("3102")
     half(site)
-    refused = {"at": 1.0, "station": "3101", "ports": ["7102"], "error": "resourceBusy", "played": True}
-    tell(site, refused=[refused], forks=[])
+    refused = {"station": "3101", "ports": ["7102"], "error": "resourceBusy", "played": True}
+    tell(site, refused=[refused | {"at": at} for at in (1.0, 2.0, 7.0)], forks=[])
     told = entry(site, "3101") | {"class": "not_recorded", "reason": "fork_refused", "recordings": []}
     assert judged(site, told, entry(site, "3102")) == []
     assert judged(site, told | {"reason": "line_alarm"}, entry(site, "3102")) != []

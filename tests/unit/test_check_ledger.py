@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from osrec.wire.csta.model import NoDevice
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.parties import strangers
 from osrec_emulators.check.sent import Truth
@@ -26,6 +27,8 @@ from tests.unit.check_ledger import (
     second,
     without_recording,
 )
+
+PRECISE = 0.3  # seconds
 
 
 @pytest.fixture
@@ -84,6 +87,19 @@ def test_a_conversation_that_the_ledger_forgot_is_found(case: Case) -> None:
     only(case.faults(), "is not in the ledger; station 3100 was watched")
 
 
+def test_a_station_that_a_call_passed_without_ringing_had_no_part_in_it(tmp_path: Path) -> None:
+    pbx = Pbx(tmp_path)
+    pbx.at(5).switch.forward(A, B, "always")
+    pbx.at(10).switch.incoming(OUTSIDE, A)
+    pbx.at(11).switch.answer(B)
+    pbx.at(20).switch.clear(B)
+    case = Case(pbx.truth(), expected=Expected(stations=[A]))
+    case.entries.clear()
+    assert case.faults() == []
+    case.expected = Expected(stations=[A, B])
+    only(case.faults(), "is not in the ledger; station 3101 was watched")
+
+
 def test_a_conversation_that_nobody_answered_must_be_there_too(tmp_path: Path) -> None:
     pbx = Pbx(tmp_path)
     pbx.at(10).switch.incoming(OUTSIDE, A)
@@ -136,8 +152,10 @@ def test_a_conversation_may_be_cut_in_two_where_the_link_was_down(case: Case) ->
 def test_what_happened_while_the_link_was_down_need_not_be_known(case: Case) -> None:
     del case.entries[1]
     case.outages = [outage("link", 55, 85)]
-    case.blind(56, 88, "link_down")
+    case.blind(56, 86, "link_down")
     assert case.faults() == []
+    case.ledger["blind"][0]["to"] = second(88)
+    only(case.faults(), "2.0 s from 00:01:26.000 on without an outage")
 
 
 def test_a_ledger_that_claims_to_have_been_blind_is_found(case: Case) -> None:
@@ -148,8 +166,8 @@ def test_a_ledger_that_claims_to_have_been_blind_is_found(case: Case) -> None:
 
 def test_a_blind_span_that_begins_long_before_the_outage_is_found(case: Case) -> None:
     case.outages = [outage("link", 55, 85)]
-    case.blind(30, 88, "link_down")
-    only(case.faults(), "23.0 s from 00:00:30.000 on without an outage")
+    case.blind(30, 86, "link_down")
+    only(case.faults(), "24.7 s from 00:00:30.000 on without an outage")
 
 
 def test_a_blind_span_before_the_pbx_ran_is_no_lie(case: Case) -> None:
@@ -214,6 +232,16 @@ def test_inside_numbers_are_written_in_one_way_only(case: Case) -> None:
 def test_somebody_who_is_not_named_is_found(case: Case) -> None:
     case.entries[0]["parties"] = [A]
     only(case.faults(), f"does not name {OUTSIDE}")
+
+
+def test_a_number_that_the_pbx_never_told_need_not_be_named(tmp_path: Path) -> None:
+    pbx = Pbx(tmp_path)
+    pbx.incoming(10, 40, A, shown=NoDevice.RESTRICTED)
+    case = Case(pbx.truth())
+    case.entries[0]["parties"] = [A]
+    assert case.faults() == []
+    case.entries[0]["parties"] = [OUTSIDE]
+    only(case.faults(), f"does not name {A}")
 
 
 def test_a_station_that_had_no_part_is_found(case: Case) -> None:
@@ -326,12 +354,18 @@ def test_a_recording_of_a_station_that_never_talked_is_found(case: Case) -> None
 
 def test_a_recording_against_the_rule_is_found(case: Case) -> None:
     case.expected = Expected(never=[OUTSIDE])
-    assert case.faults() == ["is recorded, and somebody takes part who is never to be recorded"] * 2
+    assert case.faults() == [
+        "station 3100: 28.9 s from 00:00:11.100 on are recorded, and are not to be",
+        "station 3100: 18.9 s from 00:01:01.100 on are recorded, and are not to be",
+    ]
 
 
 def test_a_recording_that_no_rule_wants_is_found(case: Case) -> None:
     case.expected = Expected(stations=["3105"], monitored=["31*"])
-    assert case.faults() == ["station 3100 is recorded, and is not to be"] * 2
+    assert case.faults() == [
+        "station 3100: 28.9 s from 00:00:11.100 on are recorded, and are not to be",
+        "station 3100: 18.9 s from 00:01:01.100 on are recorded, and are not to be",
+    ]
 
 
 def test_a_recording_that_goes_on_after_its_fork_was_lost_holds_nothing(tmp_path: Path) -> None:
@@ -341,7 +375,7 @@ def test_a_recording_that_goes_on_after_its_fork_was_lost_holds_nothing(tmp_path
     case.entries[0]["recordings"][0]["to"] = second(40)
     assert any("said to be recorded in full; station 3100: 20.0 s" in fault for fault in case.faults())
     case.entries[0] |= {"class": "gaps", "missed": [missed(A, 20, 40, "fork_lost")]}
-    assert case.faults() == []
+    assert all("does not bear out" in fault for fault in case.faults()), "it should have been asked for again"
 
 
 def test_a_dead_fork_holds_nothing(tmp_path: Path) -> None:
@@ -387,12 +421,12 @@ def test_a_station_is_missed_for_the_lost_fork_of_whom_it_talks_with(tmp_path: P
     pbx.at(10).switch.make_call(A, B)
     pbx.at(11).switch.answer(B)
     pbx.fork(11.1, A)
-    pbx.at(40).switch.clear(A)
-    case = Case(pbx.truth())
-    gone = [missed(station, 20, 40, "fork_lost") for station in (A, B)]
+    pbx.at(20.8).switch.clear(A)
+    case = Case(pbx.truth(), expected=Expected(tolerance=PRECISE))
+    gone = [missed(station, 20, 20.8, "fork_lost") for station in (A, B)]
     case.entries[0] |= {"class": "gaps", "missed": gone}
     assert case.faults() == []
-    case.expected = Expected(each=True)
+    case.expected = Expected(each=True, tolerance=PRECISE)
     assert any("station 3101" in fault and "fork_lost" in fault for fault in case.faults())
 
 
@@ -516,24 +550,47 @@ def test_not_kept_is_true_of_stations_on_demand_only(tmp_path: Path) -> None:
     only(case.faults(), "are not recorded for not_kept")
 
 
-def refused(tmp_path: Path, **faults: Any) -> Case:
+def refused(tmp_path: Path, until: float, **faults: Any) -> Case:
     pbx = Pbx(tmp_path, faults=faults)
-    pbx.incoming(10, 40, A)
-    case = Case(pbx.truth())
+    pbx.incoming(10, until, A)
+    case = Case(pbx.truth(), expected=Expected(tolerance=PRECISE))
     without_recording(case.entries[0], "fork_refused")
     return case
 
 
-def test_fork_refused_is_true_when_the_pbx_refused(tmp_path: Path) -> None:
-    assert refused(tmp_path, refuse={"every": 1}).faults() == []
+def test_fork_refused_is_true_until_the_pbx_is_to_be_asked_again(tmp_path: Path) -> None:
+    """After a second, says osrec.toml."""
+    assert refused(tmp_path, 12.6, refuse={"every": 1}).faults() == []
+    only(refused(tmp_path, 13.2, refuse={"every": 1}).faults(), "are not recorded for fork_refused")
 
 
-def test_fork_refused_is_true_when_the_pbx_did_not_answer(tmp_path: Path) -> None:
-    assert refused(tmp_path, unanswered={"every": 1, "joins": False}).faults() == []
+def test_fork_refused_is_true_while_an_answer_is_waited_for(tmp_path: Path) -> None:
+    """Three seconds, and one more."""
+    assert refused(tmp_path, 15.6, unanswered={"every": 1, "joins": False}).faults() == []
+    lie = refused(tmp_path, 16.2, unanswered={"every": 1, "joins": False})
+    only(lie.faults(), "are not recorded for fork_refused")
+
+
+def test_fork_refused_goes_on_while_there_is_no_pair_to_ask_for(tmp_path: Path) -> None:
+    pbx = Pbx(tmp_path, faults={"refuse": {"every": 1, "between": [21, 21.2]}})
+    pbx.at(5).switch.incoming("0049305550", B)
+    pbx.at(5.1).switch.answer(B)
+    pbx.fork(5.2, B, 0)
+    pbx.at(20).switch.incoming(OUTSIDE, A)
+    pbx.at(21).switch.answer(A)
+    pbx.fork(21.1, A, 2)
+    pbx.at(21.2).switch.incoming("0049305551", C)
+    pbx.at(21.4).switch.answer(C)
+    pbx.fork(21.5, C, 2)
+    for now, station in ((40, A), (41, B), (42, C)):
+        pbx.at(now).switch.clear(station)
+    case = Case(pbx.truth(), expected=Expected(tolerance=PRECISE))
+    without_recording(next(entry for entry in case.entries if A in entry["stations"]), "fork_refused")
+    assert case.faults() == []
 
 
 def test_fork_refused_is_a_lie_when_the_pbx_granted_it(tmp_path: Path) -> None:
-    only(refused(tmp_path).faults(), "are not recorded for fork_refused")
+    only(refused(tmp_path, 40).faults(), "are not recorded for fork_refused")
 
 
 def test_fork_refused_is_a_lie_long_after_the_refusal(tmp_path: Path) -> None:
@@ -565,16 +622,20 @@ def test_fork_refused_is_a_lie_when_another_station_was_refused(tmp_path: Path) 
     only(case.faults(), "station 3100: 29.0 s")
 
 
-def lost(tmp_path: Path, cause: str) -> Case:
+def lost(tmp_path: Path, cause: str, until: float = 20.8) -> Case:
     pbx = Pbx(tmp_path, faults={"lost": {"every": 1, "after": [8.9, 8.9]}})
-    pbx.incoming(10, 40, A)
-    case = Case(pbx.truth())
-    case.entries[0] |= {"class": "gaps", "missed": [missed(A, 20, 40, cause)]}
+    pbx.incoming(10, until, A)
+    case = Case(pbx.truth(), expected=Expected(tolerance=PRECISE))
+    case.entries[0] |= {"class": "gaps", "missed": [missed(A, 20, until, cause)]}
     return case
 
 
-def test_fork_lost_is_true_when_the_pbx_ended_it(tmp_path: Path) -> None:
+def test_fork_lost_is_true_until_another_is_to_be_there(tmp_path: Path) -> None:
+    """When the PBX has told of the loss, half a second later."""
     assert lost(tmp_path, "fork_lost").faults() == []
+    assert any(
+        "fork_lost, which the PBX does not bear out" in fault for fault in lost(tmp_path, "fork_lost", 21.5).faults()
+    )
 
 
 def test_a_lost_fork_that_is_put_down_to_something_else_is_found(tmp_path: Path) -> None:
@@ -610,6 +671,14 @@ def full(tmp_path: Path, *others: tuple[float, float, str, int]) -> Case:
 
 def test_no_pair_is_true_when_all_pairs_were_taken(tmp_path: Path) -> None:
     assert full(tmp_path, (5, 50, B, 0), (6, 50, C, 2)).faults() == []
+
+
+def test_how_full_the_pool_was_is_told_where_no_pair_is_said_to_have_been_free(tmp_path: Path) -> None:
+    case = full(tmp_path, (5, 50, B, 0), (6, 31, C, 2))
+    entry = next(entry for entry in case.entries if A in entry["stations"])
+    without_recording(entry, "no_pair", [missed(A, 21, 31, "no_pair"), missed(A, 31, 41, "no_pair")])
+    short = case.judge().shortage
+    assert (short.spans, short.seconds, short.in_use, short.least, short.pairs) == (2, 20.0, 1.5, 1.0, 2)
 
 
 def test_no_pair_is_a_lie_when_one_was_free(tmp_path: Path) -> None:
@@ -650,15 +719,25 @@ def test_an_outage_bears_out_its_cause_and_no_other(tmp_path: Path, cause: str, 
     assert len(case.faults()) == 1
 
 
-def test_a_late_request_is_true_when_the_fork_came_late(tmp_path: Path) -> None:
-    pbx = Pbx(tmp_path)
+def late(tmp_path: Path, asked: float, answered: float, **faults: Any) -> Case:
+    """A talks from 11 s on, and is said to be missed until the PBX has answered."""
+    pbx = Pbx(tmp_path, faults=faults)
     pbx.at(10).switch.incoming(OUTSIDE, A)
     pbx.at(11).switch.answer(A)
-    pbx.fork(15, A)
+    pbx.fork(asked, A)
     pbx.at(40).switch.clear(A)
-    case = Case(pbx.truth())
-    case.entries[0] |= {"class": "gaps", "missed": [missed(A, 11, 15, "requested_late")]}
-    assert case.faults() == []
+    case = Case(pbx.truth(), expected=Expected(tolerance=PRECISE))
+    case.entries[0] |= {"class": "gaps", "missed": [missed(A, 11, answered, "requested_late")]}
+    return case
+
+
+def test_a_late_request_is_true_when_the_answer_came_late(tmp_path: Path) -> None:
+    assert late(tmp_path, 11.1, 13.1, late={"every": 1, "seconds": [2, 2]}).faults() == []
+
+
+def test_a_late_request_without_a_reason_is_the_recorders_fault(tmp_path: Path) -> None:
+    case = late(tmp_path, 15, 15)
+    assert any("does not bear out" in fault for fault in case.faults())
     case.entries[0]["recordings"][0]["from"] = second(25)
     case.entries[0]["missed"] = [missed(A, 11, 25, "requested_late")]
     assert any("requested_late, which the PBX does not bear out" in fault for fault in case.faults())

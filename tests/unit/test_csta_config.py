@@ -8,7 +8,7 @@ from osrec.config import Config, load
 from osrec.csta.endpoints import Server
 from osrec.errors import ConfigError
 from osrec.recorder.parts import link_config
-from osrec.wire.csta.model import Session
+from osrec.wire.csta.model import ConferenceJoined, ConnectionId, MonitorFilter, ReturnResult, Session
 
 SITE = """
 [data]
@@ -57,6 +57,19 @@ def test_xml_without_session_has_no_association_and_its_own_framing(tmp_path: Pa
     assert config.dialect.last_invoke_id == 9998
 
 
+def test_what_sites_differ_in_reaches_the_link(tmp_path: Path) -> None:
+    plain = link_config(site(tmp_path, ONE))
+    assert (plain.link.protocol_version, plain.link.monitor_filter, plain.element_names) == (False, None, ())
+    config = link_config(site(tmp_path, f'{ONE}\nprotocol_version = true\nmonitor_filter = "zeros"'))
+    assert (config.link.protocol_version, config.link.monitor_filter) == (True, MonitorFilter.ZEROS)
+    named = link_config(site(tmp_path, f'{XML}\nelement_names = {{ conferencedCall = "joinedCall" }}'))
+    assert named.element_names == (("conferencedCall", "joinedCall"),)
+    answer = named.dialect.decode(
+        b"0001<JoinCallResponse><joinedCall><callID>01</callID></joinedCall></JoinCallResponse>"
+    )
+    assert answer == ReturnResult(1, ConferenceJoined(ConnectionId(b"\1")), 223)
+
+
 def test_an_xml_session_asks_for_what_is_configured(tmp_path: Path) -> None:
     text = f"{XML}\nsession = true\napplication = \"rec\"\nsession_seconds = 60\nsession_info = '<p>x</p>'"
     config = link_config(site(tmp_path, text))
@@ -84,6 +97,10 @@ def test_an_xml_session_asks_for_what_is_configured(tmp_path: Path) -> None:
         (f'{ONE}\nfail_back = "soon"', "csta.fail_back"),
         (f"{ONE}\nqueue = 1", "csta.queue = 1: input should be greater than or equal to 100"),
         (f'{ONE}\nreference = "x"', "csta.reference = 'x'"),
+        (f'{ONE}\nmonitor_filter = "all"', "csta.monitor_filter = 'all'"),
+        (f'{XML}\nmonitor_filter = "zeros"', 'csta.monitor_filter: only encoding = "asn1" has it'),
+        (f'{ONE}\nelement_names = {{ activeCall = "y" }}', 'csta.element_names: only encoding = "xml" has it'),
+        (f'{XML}\nelement_names = {{ conferencedCal = "y" }}', "'conferencedCal' is no element whose name is assumed"),
     ],
 )
 def test_a_mistake_is_named_with_key_and_remedy(tmp_path: Path, csta: str, said: str) -> None:

@@ -78,6 +78,11 @@ from tests.unit.csta_play import (
 )
 
 
+def alive(invoke_id: int) -> Output:
+    """The question for a sign of life."""
+    return invoke(invoke_id, RequestSystemStatus())
+
+
 def test_every_state_handles_every_event() -> None:
     events = (
         Connected, Disconnected, Undecodable, Overrun, ServiceRequested, DevicesChanged, CloseRequested, TimerExpired,
@@ -107,9 +112,17 @@ def test_associates_without_authentication_when_there_is_no_name() -> None:
 @pytest.mark.parametrize(
     ("pdu", "reason"),
     [
-        (Associated(1, 13), "association rejected permanently, diagnostic 13"),
-        (Associated(2, 1), "association rejected for now, diagnostic 1"),
-        (Abort(0, 5), "aborted by the PBX: authentication-failure"),
+        (
+            Associated(1, 13),
+            "association rejected permanently, diagnostic 13 (authentication-failure):"
+            " look at [csta] name and password",
+        ),
+        (Associated(2, 1), "association rejected for now, diagnostic 1 (no reason given)"),
+        (Abort(0, 5), "aborted by the PBX: authentication-failure: look at [csta] name and password"),
+        (
+            Reject(1, 1, 1),
+            'association refused: rejected: invoke unrecognizedOperation: look at [csta] encoding = "asn1"',
+        ),
     ],
 )
 def test_a_refused_association_closes_with_the_reason(pdu: Pdu, reason: str) -> None:
@@ -172,7 +185,7 @@ def test_a_silent_pbx_is_asked_and_two_misses_close() -> None:
         [
             (20.0, TimerExpired(), [invoke(1, RequestSystemStatus())]),
             (25.0, TimerExpired(), [invoke(2, RequestSystemStatus())]),
-            (30.0, TimerExpired(), [Close(reason), LinkDown(reason)]),
+            (30.0, TimerExpired(), [Close(reason), LinkDown(reason, unheard=30.0)]),
         ],
     )
 
@@ -189,7 +202,7 @@ def test_one_miss_and_then_a_sign_of_life_is_no_miss() -> None:
             (
                 35.0,
                 TimerExpired(),
-                [Close("no answer to 2 heartbeats of 5 s"), LinkDown("no answer to 2 heartbeats of 5 s")],
+                [Close("no answer to 2 heartbeats of 5 s"), LinkDown("no answer to 2 heartbeats of 5 s", unheard=9.0)],
             ),
         ],
     )
@@ -287,9 +300,9 @@ def test_an_unanswered_monitor_start_is_repeated_and_the_late_answer_undone() ->
     play(
         link,
         [
-            (10.0, TimerExpired(), [MonitorRefused("257", "no answer", licence=False)]),
-            (10.5, result(1, MonitorStarted(XREF), 71), [late, invoke(2, MonitorStop(XREF))]),
-            (11.0, TimerExpired(), [start(3)]),
+            (10.0, TimerExpired(), [MonitorRefused("257", "no answer", licence=False), alive(2)]),
+            (10.5, result(1, MonitorStarted(XREF), 71), [late, invoke(3, MonitorStop(XREF))]),
+            (11.0, TimerExpired(), [start(4)]),
         ],
     )
 
@@ -478,9 +491,46 @@ def test_a_snapshot_whose_segments_cease_is_asked_for_again_and_then_given_up() 
             (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
             (0.1, result(2, DeviceSnapshot((), b"r"), 74), []),
             (0.2, invoked(held()), []),
+            (1.2, TimerExpired(), [Reported("257", held())]),
             (10.1, TimerExpired(), [snap(3)]),
-            (10.2, result(3, DeviceSnapshot((), b"s"), 74), [Reported("257", held())]),
+            (10.2, result(3, DeviceSnapshot((), b"s"), 74), []),
             (20.2, TimerExpired(), [Trouble("no snapshot of 257: its segments ceased")]),
+        ],
+    )
+
+
+def test_events_do_not_wait_for_a_snapshot_that_does_not_come() -> None:
+    link = up(CONFIG, start(1))
+    play(
+        link,
+        [
+            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
+            (0.1, invoked(held()), []),
+        ],
+    )
+    assert link.deadline == 1.1
+    play(
+        link,
+        [
+            (1.1, TimerExpired(), [Reported("257", held())]),
+            (1.2, invoked(held()), [Reported("257", held())]),
+            (5.0, result(2, DeviceSnapshot(), 74), [SnapshotTaken("257", ())]),  # and is younger than they are
+        ],
+    )
+
+
+def test_a_snapshot_older_than_an_event_that_could_not_wait_is_taken_anew() -> None:
+    link = up(CONFIG, start(1))
+    segment = SnapshotDeviceData(b"r", (), last=True)
+    play(
+        link,
+        [
+            (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
+            (0.1, result(2, DeviceSnapshot((), b"r"), 74), []),
+            (0.2, invoked(held()), []),
+            (1.2, TimerExpired(), [Reported("257", held())]),
+            (1.3, invoked(segment), [snap(3)]),
+            (1.4, result(3, DeviceSnapshot(), 74), [SnapshotTaken("257", ())]),
         ],
     )
 
@@ -569,9 +619,36 @@ def test_a_service_without_answer_is_lost_in_time() -> None:
         link,
         [
             (1.0, ServiceRequested(41, CLEAR), [invoke(1, CLEAR)]),
+            (11.0, TimerExpired(), [ServiceAnswered(41, Lost("timeout")), alive(2)]),
+        ],
+    )
+
+
+def test_a_half_open_link_is_noticed_when_a_request_stays_unanswered_however_rare_the_heartbeat() -> None:
+    link = up(without_devices(heartbeat=300.0))
+    reason = "no answer to 2 heartbeats of 5 s"
+    play(
+        link,
+        [
+            (1.0, ServiceRequested(41, CLEAR), [invoke(1, CLEAR)]),
+            (11.0, TimerExpired(), [ServiceAnswered(41, Lost("timeout")), alive(2)]),
+            (16.0, TimerExpired(), [alive(3)]),
+            (21.0, TimerExpired(), [Close(reason), LinkDown(reason, unheard=21.0)]),
+        ],
+    )
+
+
+def test_an_unanswered_request_is_no_reason_to_ask_for_life_where_other_things_come() -> None:
+    link = up(without_devices(heartbeat=300.0))
+    play(
+        link,
+        [
+            (1.0, ServiceRequested(41, CLEAR), [invoke(1, CLEAR)]),
+            (5.0, invoked(SystemStatus(Status.NORMAL)), [status_answered()]),
             (11.0, TimerExpired(), [ServiceAnswered(41, Lost("timeout"))]),
         ],
     )
+    assert link.deadline == 305.0
 
 
 @pytest.mark.parametrize("event", [Connected(), None])

@@ -295,7 +295,7 @@ def test_events_of_an_old_association_never_reach_the_new_one() -> None:
         [
             (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
             (0.1, invoked(held()), []),  # held for the snapshot, which never comes
-            (0.2, Disconnected("reset"), [LinkDown("reset")]),
+            (0.2, Disconnected("reset"), [Reported("257", held()), LinkDown("reset")]),
             (0.3, invoked(held()), []),
             (1.0, Connected(), [AARQ]),
             (1.0, PduReceived(Associated(0)), []),
@@ -452,11 +452,12 @@ def test_a_pbx_that_does_not_answer_call_snapshots_is_not_asked_for_ever() -> No
     link = snapping()
     silence = Trouble("the PBX takes no SnapshotCall: no answer; parties of running calls stay unknown")
     one = Trouble("no snapshot of call 0102 of 257: no answer")
+    alive = invoke(5, RequestSystemStatus())
     play(
         link,
         [
             (0.1, result(2, DeviceSnapshot((LEG, OTHER_LEG)), 74), [asked(3), asked(4, OTHER_CALL)]),
-            (10.1, TimerExpired(), [one, silence, SnapshotTaken("257", (LEG, OTHER_LEG))]),
+            (10.1, TimerExpired(), [one, silence, SnapshotTaken("257", (LEG, OTHER_LEG)), alive]),
         ],
     )
 

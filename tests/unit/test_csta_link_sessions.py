@@ -33,6 +33,7 @@ from osrec.wire.csta.model import (
     SystemRegister,
     SystemRegistered,
     SystemStatus,
+    UnknownArgument,
 )
 from osrec.wire.csta.xml_names import namespace_of
 from tests.unit.csta_play import error, invoke, invoked, play, result, status_answered
@@ -69,11 +70,38 @@ def test_xml_without_session_waits_for_the_status_at_once_and_says_no_goodbye() 
     )
 
 
-def test_xml_without_session_goes_on_when_the_server_says_nothing() -> None:
+@pytest.mark.parametrize(
+    "answer", [error(1, ErrorCategory.OPERATION, 50), invoked(UnknownArgument(None, b"", "unread"))]
+)
+def test_xml_without_session_asks_a_server_that_says_nothing_and_goes_on_with_any_answer(answer: PduReceived) -> None:
     link = Link(BARE)
     play(link, [(0.0, Connected(), [])])
     assert (link.state, link.deadline) == (State.AWAITING_STATUS, 5.0)
-    play(link, [(5.0, TimerExpired(), [Trouble("no SystemStatus within 5 s: going on without"), LinkUp()])])
+    play(link, [(5.0, TimerExpired(), [invoke(1, RequestSystemStatus())])])
+    link.handle(answer, 5.1)
+    assert (link.state, link.deadline) == (State.AWAITING_STATUS, 5.1)
+    assert LinkUp() in link.handle(TimerExpired(), 5.1)
+
+
+def test_xml_without_session_is_not_up_where_nobody_ever_answers() -> None:
+    link = Link(BARE)
+    down = "no answer to 2 heartbeats of 5 s"
+    play(
+        link,
+        [
+            (0.0, Connected(), []),
+            (5.0, TimerExpired(), [invoke(1, RequestSystemStatus())]),
+            (10.0, TimerExpired(), [invoke(2, RequestSystemStatus())]),
+            (15.0, TimerExpired(), [Close(down), LinkDown(down, unheard=15.0)]),
+        ],
+    )
+
+
+def test_a_server_without_sessions_is_told_apart_by_its_error() -> None:
+    link = Link(WITH_SESSION)
+    link.handle(Connected(), 0.0)
+    reason = "association refused: operation serviceNotSupported: look at [csta] session = true"
+    play(link, [(0.1, error(1, ErrorCategory.OPERATION, 50), [Close(reason), LinkDown(reason)])])
 
 
 def test_a_session_is_renewed_before_it_runs_out() -> None:
@@ -123,7 +151,8 @@ def test_a_session_that_the_server_ends_closes_the_link() -> None:
 def test_a_refused_session_closes_with_the_reason() -> None:
     link = Link(WITH_SESSION)
     link.handle(Connected(), 0.0)
-    reason = "association rejected permanently, diagnostic 0"
+    keys = "[csta] application and session_info"
+    reason = f"association rejected permanently, diagnostic 0 (an error of the application): look at {keys}"
     play(link, [(0.1, PduReceived(Associated(1)), [Close(reason), LinkDown(reason)])])
 
 

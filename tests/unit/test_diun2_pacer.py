@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osrec_emulators.diun2.pacer import LARGEST, PACKET, Pacer
+from osrec_emulators.diun2.pacer import LARGEST, LEAD_NS, PACKET, Pacer
 
 MS = 1_000_000
 
@@ -17,6 +17,16 @@ def test_a_second_of_stall_comes_in_a_row_and_loses_nothing() -> None:
     pacer = Pacer(0)
     assert list(pacer.due(1000 * MS)) == [LARGEST] * 10
     assert list(pacer.due(1010 * MS)) == [80]
+
+
+def test_a_frame_has_to_be_sent_at_the_same_time_whenever_it_is_handed_over() -> None:
+    prompt, stalled = Pacer(7 * MS), Pacer(7 * MS)
+    for tick in range(200):
+        list(prompt.due((7 + 10 * tick) * MS))
+    list(stalled.due(1997 * MS))
+    times = [[pacer.time_to_send(frame) for frame in (0, 8, 15_920)] for pacer in (prompt, stalled)]
+    assert times == [[7 * MS + LEAD_NS, 8 * MS + LEAD_NS, 1997 * MS + LEAD_NS]] * 2
+    assert prompt.handed == stalled.handed == 15_920
 
 
 @given(st.lists(st.integers(0, 300 * MS), max_size=50))

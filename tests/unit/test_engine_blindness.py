@@ -27,7 +27,7 @@ def spans(noted: list[Noted]) -> list[tuple[str | None, float, float, str]]:
 def watched() -> Blindness:
     """One station, watched since second 2."""
     blindness = Blindness([A])
-    blindness.started(None, second(0))
+    blindness.started(Started(None), second(0))
     blindness.take(UP, second(1))
     blindness.take(MonitorRunning(A, b"1"), second(2))
     return blindness
@@ -35,7 +35,7 @@ def watched() -> Blindness:
 
 def test_the_start_is_blind_until_the_monitor_runs() -> None:
     blindness = Blindness([A])
-    blindness.started(None, second(0))
+    blindness.started(Started(None), second(0))
     assert spans(blindness.take(UP, second(1))) == [(None, 0, 1, "link_down")]
     assert spans(blindness.take(MonitorRunning(A, b"1"), second(2))) == [(A, 1, 2, "link_down")]
     assert blindness.stop(second(9)) == []
@@ -43,7 +43,7 @@ def test_the_start_is_blind_until_the_monitor_runs() -> None:
 
 def test_the_time_without_a_recorder_counts() -> None:
     blindness = Blindness([A])
-    blindness.started(second(-100), second(0))
+    blindness.started(Started(second(-100)), second(0))
     (noted,) = blindness.take(UP, second(1))
     assert spans([noted]) == [(None, -100, 1, "link_down")]
     assert "the recorder did not run" in (noted.record.detail or "") if isinstance(noted.record, Blind) else False
@@ -112,4 +112,24 @@ def test_the_engine_writes_long_spans_while_it_listens() -> None:
     bench.give(Started(None))
     bench.now += WRITE_LINK
     (noted,) = every(bench.give(Heard({}, frozenset())), Noted)
+    assert isinstance(noted.record, Blind)
     assert noted.record.until == START + timedelta(seconds=bench.now)
+
+
+def test_what_hid_a_call_is_what_came_first_since_its_station_was_seen() -> None:
+    """The link broke later, when nobody saw the station anyway."""
+    blindness = watched()
+    blindness.take(MonitorLost(A), second(10))
+    blindness.take(MonitorRefused(A, "overallMonitorLimitExceeded", True), second(11))
+    blindness.take(DOWN, second(20))
+    blindness.take(UP, second(30))
+    for _ in range(2):
+        hidden = blindness.before(A)
+        assert hidden is not None
+        assert hidden.blame == "licence"
+        blindness.take(MonitorRunning(A, b"2"), second(31))
+    blindness.take(DOWN, second(40))
+    blindness.take(UP, second(50))
+    again = blindness.before(A)
+    assert again is not None
+    assert again.blame == "link_down"

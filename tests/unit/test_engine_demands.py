@@ -67,6 +67,25 @@ def test_what_is_kept_is_not_kept_twice() -> None:
     assert not every(bench.demand(A, Demand.START), out.Keep)
 
 
+def test_of_what_is_kept_more_may_be_asked_for_later() -> None:
+    bench = Bench(rules=ON_DEMAND)
+    bench.recorded()
+    bench.now += 60.0
+    bench.demand(A, Demand.START)
+    assert one(bench.demand(A, Demand.KEEP), out.Keep).since is None
+    assert not every(bench.demand(A, Demand.KEEP_LAST, 5.0), out.Keep), "that is kept already"
+
+
+def test_what_is_recorded_because_it_is_to_be_kept_loses_nothing_by_being_asked_for_again() -> None:
+    bench = Bench(rules=ON_DEMAND)
+    bench.recorded()
+    bench.demand(A, Demand.START)
+    asked = bench.demand(A, Demand.STOP)
+    bench.demand(A, Demand.START)  # before the new fork is granted
+    assert not one(bench.grant(asked), out.Open).provisional
+    assert not every(bench.demand(A, Demand.START), out.Keep)
+
+
 def test_stop_ends_what_is_kept_and_offers_what_follows() -> None:
     bench = Bench(rules=ON_DEMAND)
     opened = bench.recorded()

@@ -4,15 +4,24 @@ from datetime import timedelta
 
 import pytest
 
-from osrec.csta.messages import LinkDown, LinkUp, Lost, ServiceAnswered, SnapshotTaken
+from osrec.csta.messages import LinkDown, LinkUp, Lost, MonitorRefused, ServiceAnswered, SnapshotTaken
 from osrec.engine import messages as out
 from osrec.engine.alarms import AlarmRaised
+from osrec.engine.messages import TimerExpired
 from osrec.engine.pool import Pair, Port
 from osrec.store.records import Missed
 from osrec.wire.csta import model
-from osrec.wire.csta.model import ClearConnection, SnapshotLeg
-from tests.unit.csta_events import cleared, conn
+from osrec.wire.csta.model import (
+    ClearConnection,
+    ErrorCategory,
+    LocalState,
+    ReturnError,
+    SnapshotDevice,
+    SnapshotLeg,
+)
+from tests.unit.csta_events import cleared, conn, delivered, established, held, parties, retrieved
 from tests.unit.engine_bench import (
+    ALERTING,
     CONNECTED,
     NULL,
     PAIRS,
@@ -21,6 +30,7 @@ from tests.unit.engine_bench import (
     A,
     B,
     Bench,
+    C,
     concluded,
     every,
     forks,
@@ -344,3 +354,113 @@ def test_a_snapshot_whose_legs_come_apart_says_nothing_of_a_port() -> None:
     for look in every(bench.silence(bench.config.idle_check + 0.5), out.Request):
         bench.give(ServiceAnswered(look.token, model.DeviceSnapshot((), service_cross_ref=b"\1")))
     assert not every(bench.timers(2.0), out.Finish)
+
+
+# --- who was not recorded, and why
+
+
+def test_a_fork_that_is_lost_while_its_station_is_on_hold_is_asked_for_again_when_it_talks() -> None:
+    bench = Bench()
+    first = bench.recorded()
+    bench.after(10, TimerExpired())
+    for station, local in ((A, CONNECTED), (B, LocalState.HOLD)):
+        bench.report(station, held(1, B, local))
+    bench.report(A, cleared(1, "7101", CONNECTED))
+    bench.report(A, cleared(1, "7102", CONNECTED))
+    outputs = bench.timers(1.0)
+    assert one(outputs, out.Finish).recording == first.recording
+    assert not forks(outputs), "there is nothing to record"
+    for station in (A, B):
+        outputs += bench.report(station, retrieved(1, B))
+    assert one(bench.grant(outputs), out.Open).station == A
+
+
+def test_who_left_before_a_silent_loss_was_noticed_has_missed_it_too() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.listen()
+    silent = bench.now
+    for _ in range(61):
+        bench.now += 0.5
+        bench.listen(SILENT, SILENT, idle=True)
+    record = concluded(bench.hang_up())
+    assert {(one.blame, one.station) for one in record.missed} == {("fork_lost", A), ("fork_lost", B)}
+    assert all(one.since <= START + timedelta(seconds=silent + 0.5) for one in record.missed)
+
+
+def test_a_late_word_of_an_earlier_fork_on_the_port_is_put_right_by_a_snapshot() -> None:
+    """The same call, the same port: nobody can tell by its ids whether the port has left again."""
+    bench = Bench(pairs=PAIRS[:1])
+    bench.recorded()
+    bench.report(A, cleared(1, "7101", CONNECTED))
+    bench.grant(bench.timers(1.0))
+    outputs = bench.report(A, cleared(1, "7101", CONNECTED))
+    asked = {one.argument: one.token for one in every(outputs, out.Request)}
+    for port in ("7101", "7102"):
+        leg = SnapshotLeg(conn(1, port), None, (CONNECTED,))
+        token = asked.pop(SnapshotDevice(model.DeviceId(port)))
+        bench.give(ServiceAnswered(token, model.DeviceSnapshot((leg,))))
+    assert not asked
+    assert not every(bench.timers(2.0), out.Finish), "it is in the call"
+
+
+def test_who_waits_for_an_answer_does_not_want_for_a_pair() -> None:
+    bench = Bench(pairs=PAIRS[:1])
+    bench.recorded(1, A, B)
+    bench.report(C, delivered(2, C, parties("78010", C, trunk_in="7801"), ALERTING))
+    bench.report(C, established(2, C, parties("78010", C, trunk_in="7801")))
+    bench.timers(10)
+    asked = bench.hang_up(1, A, B)
+    asked += bench.timers(1.0)
+    assert forks(asked), "the pair is free"
+    since = bench.now
+    bench.timers(4.0)
+    record = concluded(bench.report(C, cleared(2, C, NULL)))
+    assert [one.blame for one in record.missed] == ["no_pair", "fork_refused"]
+    assert record.missed[0].until <= START + timedelta(seconds=since)
+
+
+def test_a_station_without_a_licence_is_missed_for_want_of_it() -> None:
+    bench = Bench()
+    bench.refuse(bench.call())
+    bench.give(LinkDown("cut"))
+    bench.connect()
+    bench.give(MonitorRefused(A, "overallMonitorLimitExceeded", True))
+    bench.give(MonitorRefused(B, "overallMonitorLimitExceeded", True))
+    bench.timers(5)
+    bench.listen()
+    conversation = next(iter(bench.engine.tracker.conversations))
+    why = bench.engine.uncovered(conversation)
+    assert why == {one: f"station {one} is not monitored: overallMonitorLimitExceeded" for one in (A, B)}
+
+
+def test_the_pbx_is_asked_for_a_station_whose_connection_it_does_not_know() -> None:
+    bench = Bench()
+    gone = ReturnError(0, ErrorCategory.OPERATION, 13)
+    outputs = [follow for request in forks(bench.call()) for follow in bench.answer(request, gone)]
+    asked = [one.argument for one in every(outputs, out.Request) if isinstance(one.argument, SnapshotDevice)]
+    assert asked == [SnapshotDevice(model.DeviceId(A))], "once, not for each refusal"
+
+
+def test_ports_whose_answer_did_not_come_are_looked_for_when_they_are_given_up() -> None:
+    """Their call may have another id by now, and then the PBX does not know what it is told to clear."""
+    bench = Bench()
+    first, _ = forks(bench.call())
+    bench.answer(first)
+    outputs = bench.timers(bench.config.fork_timeout)
+    asked = [one.argument for one in every(outputs, out.Request)]
+    assert {SnapshotDevice(model.DeviceId(port)) for port in ("7101", "7102")} <= set(asked)
+    look = next(r for r in every(outputs, out.Request) if r.argument == SnapshotDevice(model.DeviceId("7102")))
+    leg = SnapshotLeg(conn(7, "7102"), None, (CONNECTED,))
+    outputs = bench.give(ServiceAnswered(look.token, model.DeviceSnapshot((leg,))))
+    assert ClearConnection(conn(7, "7102")) in [one.argument for one in every(outputs, out.Request)]
+
+
+def test_a_port_that_moved_while_its_answer_was_awaited_is_cleared_where_it_is() -> None:
+    bench = Bench()
+    own, other = forks(bench.call())
+    bench.answer(own)
+    bench.engine.forks.port_moved("7102", conn(7, "7102").call_id or b"", None)
+    bench.answer(other)
+    recording = next(iter(bench.engine.recordings.values()))
+    assert recording.joined["7102"] == conn(7, "7102"), "the answer is older"

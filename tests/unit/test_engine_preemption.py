@@ -76,6 +76,21 @@ def test_the_youngest_of_the_lowest_class_is_taken() -> None:
     assert one(bench.call(3, C, "9003"), out.Finish).recording == younger.recording
 
 
+def test_of_one_class_what_nobody_asked_to_keep_is_taken_before_what_is_kept() -> None:
+    rules = RuleSet(
+        [
+            Rule("board", "record", stations=Patterns([C]), priority=1),
+            Rule("maybe", "on_demand", stations=Patterns([A])),
+            Rule("all", "record"),
+        ]
+    )
+    bench = Bench(rules=rules)
+    provisional = bench.recorded(1, A, "9001")
+    bench.now += 10
+    bench.recorded(2, B, "9002")
+    assert one(bench.call(3, C, "9003"), out.Finish).recording == provisional.recording, "though it is the older one"
+
+
 def test_equals_take_nothing_from_each_other() -> None:
     bench = Bench(pairs=PAIRS[:1])
     bench.recorded(1, A, "9001")

@@ -224,7 +224,7 @@ def test_the_json_has_the_members_that_its_version_promises(config: StoreConfig)
         *("id", "started", "ended", "answered", "direction", "stations", "parties", "calls", "via", "parked_by"),
         *("class", "reason", "detail", "recordings", "missed"),
     }
-    assert set(gaps["recordings"][0]) == {"id", "station", "from", "to", "gaps"}
+    assert set(gaps["recordings"][0]) == {"id", "station", "from", "to", "gaps", "silent"}
     assert set(gaps["recordings"][0]["gaps"][0]) == {"from", "to", "cause"}
     assert set(missed["missed"][0]) == {"station", "from", "to", "cause", "detail"}
     assert value["running"] == [{"id": "x", "stations": ["3100"]}]

@@ -57,6 +57,33 @@ def test_all_codes_come_back_from_the_file(tmp_path: Path, codec: CodecName) -> 
     assert octets_sha256(media) == (len(left), hashlib.sha256(left).hexdigest(), hashlib.sha256(right).hexdigest())
 
 
+@pytest.mark.parametrize(
+    ("codec", "left", "right", "silent"),
+    [
+        ("alaw", b"\xd5\x55" * 80, b"\xd5" * 159 + b"\x54", ("left",)),
+        ("alaw", b"\xd5" * 160, b"\x55" * 160, ("left", "right")),
+        ("ulaw", b"\xd5" * 160, b"\xff\x7f" * 80, ("right",)),
+        ("alaw", b"\x00" + b"\xd5" * 159, b"\xd5" * 159 + b"\x00", ()),
+    ],
+)
+def test_a_side_on_which_nothing_but_idle_code_came_is_silent(
+    tmp_path: Path, codec: CodecName, left: bytes, right: bytes, silent: tuple[str, ...]
+) -> None:
+    pieces: list[Audio | Hole] = [
+        Audio(0, left[:80], right[:80]),
+        Hole(80, 40, "paused"),
+        Audio(120, left[80:], right[80:]),
+    ]
+    written = write_media(tmp_path / "a.x", tmp_path / "a.peaks", codec, 200, pieces, compression=0.5)
+    assert written.silent == silent
+
+
+def test_a_side_of_which_nothing_came_at_all_is_not_called_silent(tmp_path: Path) -> None:
+    pieces = [Hole(0, 160, "los")]
+    written = write_media(tmp_path / "a.x", tmp_path / "a.peaks", "alaw", 160, pieces, compression=0.5)
+    assert written.silent == ()
+
+
 def test_adjacent_holes_of_one_cause_are_one_gap_of_idle_code(tmp_path: Path) -> None:
     pieces: list[Audio | Hole] = [
         Hole(5, 10, "los"),

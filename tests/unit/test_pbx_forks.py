@@ -327,6 +327,16 @@ def test_a_snapshot_of_a_call_lists_its_connections() -> None:
     assert answer.calling == DeviceId(A)
 
 
+def test_a_snapshot_of_a_call_is_given_to_those_in_it_only() -> None:
+    """The id may be that of another call by now (ECMA-269 names calls by their connections)."""
+    world = pbx()
+    call = connection(world, A).call_id
+    stranger = model.ConnectionId(call, DeviceId(C))
+    invalid = Refusal(ErrorCategory.OPERATION, 13)
+    assert world.request(model.SnapshotCall(stranger), 1.0).result == invalid
+    assert world.request(model.SnapshotCall(model.ConnectionId(b"\xff\xff", DeviceId(A))), 1.0).result == invalid
+
+
 def test_clear_connection_on_a_station_hangs_up() -> None:
     world = pbx()
     assert world.request(model.ClearConnection(connection(world, A)), 1.0).result == model.NoData()

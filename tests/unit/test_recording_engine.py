@@ -13,6 +13,7 @@ from osrec.numbers import Patterns
 from osrec.wire.csta import model
 from osrec.wire.csta.model import (
     ClearConnection,
+    DeviceId,
     LocalState,
     Participation,
     SingleStepConference,
@@ -254,3 +255,20 @@ def test_a_group_member_that_answers_is_recorded_also_when_the_others_are_cleare
     bench.report(B, cleared(1, A, CONNECTED))
     bench.hang_up(9, C)
     assert one(bench.after(1.0), out.Listen)
+
+
+@pytest.mark.parametrize("caller", list(model.NoDevice)[:2])
+def test_a_caller_whose_number_nobody_tells_is_a_party_without_number(caller: model.NoDevice) -> None:
+    bench = Bench()
+    who = model.Parties(caller, DeviceId(A), associated_calling=DeviceId("7801"))
+    bench.report(A, delivered(1, A, who, ALERTING))
+    opened = one(bench.grant(bench.report(A, established(1, A, who))), out.Open)
+    record = concluded(bench.hang_up(1, A))
+    for parties_told in (opened.parties, record.parties):
+        assert [(party.number, party.external) for party in parties_told] == [(A, False), (None, True)]
+
+
+def test_a_call_among_stations_has_no_party_without_number() -> None:
+    bench = Bench()
+    bench.recorded()
+    assert [party.number for party in concluded(bench.hang_up()).parties] == [A, B]

@@ -8,6 +8,7 @@ from osrec.csta.messages import (
     LinkDown,
     LinkUp,
     Lost,
+    MonitorLost,
     MonitorRefused,
     ServiceAnswered,
     SnapshotTaken,
@@ -83,6 +84,15 @@ def test_a_station_that_is_not_monitored_ends_with_its_audio_too() -> None:
     bench.listen(float("-inf"), float("-inf"), idle=True)
     bench.now += bench.config.audio_end
     assert one(bench.listen(float("-inf"), float("-inf"), idle=True), out.Finish)
+
+
+def test_a_call_that_was_on_hold_when_its_monitor_ended_is_not_taken_for_over() -> None:
+    bench = Bench()
+    bench.recorded(1, A, "9999")
+    bench.silence(bench.config.audio_end - 1.0)
+    bench.give(MonitorLost(A))
+    assert not every(bench.silence(2.0), out.Finish), "nobody was needed to know that of the time before"
+    assert one(bench.silence(bench.config.audio_end), out.Finish)
 
 
 def test_silence_does_not_end_a_recording_while_the_link_is_up() -> None:

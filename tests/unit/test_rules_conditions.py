@@ -69,6 +69,12 @@ def test_a_condition_that_does_not_hold_says_why(conditions: dict[str, Any], why
     assert why in decision.trace[0]
 
 
+def test_a_number_that_is_written_in_full_is_named_once() -> None:
+    facts = Facts("3105", "in", numbers=("+49228123",), e164=("+49228123",))
+    (line,) = RuleSet([Rule("r", "record", numbers=Patterns(["112"]))]).decide(facts).trace
+    assert line == "r: nobody else (+49228123) is in 112"
+
+
 def test_what_is_not_known_is_said_to_be_unknown() -> None:
     nothing = Facts("3105", "in")
     for conditions in ({"trunks": Patterns(["1"])}, {"times": (OFFICE,)}, {"percentage": 50.0}):

@@ -273,6 +273,78 @@ def test_frames_leave_in_order_one_packet_a_millisecond() -> None:
     assert port.due(1009 * MS)[4 + 31 :: 32] == FRAMES[32 * 16 + 31 : 32 * 24 : 32]  # type: ignore[index]
 
 
+def test_what_is_long_due_is_passed_over_and_counted_in_numbers_and_multiframe() -> None:
+    port = new_port(sequence=65533, rtp=True)
+    port.transmit(FRAMES[: 32 * 8 * 5], 1000 * MS)
+    assert port.due(999 * MS) is None
+    sent = port.due(1253 * MS)  # 250 ms after the fourth
+    assert sent is not None
+    assert sent[:8] == bytes([0x80, 96, 0, 0, 0, 0, 0, 24])
+    five_frames = sent[16:][:160]  # behind them is an E bit, which is ours
+    assert five_frames == e1.send(FRAMES[: 256 * 5], a_bit=1)[256 * 3 :][:160]
+    assert (port.sent, port.unsent, port.queued) == (8, 24, 8)
+
+
+def test_frames_without_a_time_are_never_passed_over() -> None:
+    port = new_port()
+    port.transmit(FRAMES[: 32 * 16])
+    assert port.due(1000 * MS) is not None
+    assert port.due(9000 * MS) is not None
+    assert port.unsent == 0
+
+
+def test_a_full_queue_takes_frames_with_a_time_and_gives_up_the_oldest() -> None:
+    port = new_port(queue=100, sequence=7)
+    port.transmit(FRAMES[: 32 * 96], 1000 * MS)
+    port.transmit(FRAMES[32 * 96 : 32 * 112], 1012 * MS)
+    assert (port.queued, port.unsent) == (96, 16)
+    assert port.due(1001 * MS) is None, "the first of what is left is due at 1002 ms"
+    assert port.due(1002 * MS)[4 + 31 :: 32] == FRAMES[32 * 16 + 31 : 32 * 24 : 32]  # type: ignore[index]
+
+
+LONG = FRAMES * 60  # 24 s
+
+
+def stopped_for(stall_ms: int, near: Port, far: Port, *, ticks: int = 200) -> list[int]:
+    """A sender whose caller gives 10 ms each 10 ms is stopped, thread and caller, 300 ms after the start.
+
+    The far end gets each packet as it leaves. Returns how late each left, in ms.
+    """
+    begin, handed, late = 1000 * MS, 0, []
+    for tick in range(ticks):
+        now = begin + (tick * 10 + (stall_ms if tick > 30 else 0)) * MS
+        if tick > 30:
+            far.tick(now)  # in silence, time goes on
+        while begin + (handed + 80) * MS // 8 <= now:  # all that became due meanwhile, in a row
+            given = LONG[32 * handed : 32 * (handed + 80)]
+            near.transmit(given, begin + handed * MS // 8 + 15 * MS)
+            handed += 80
+        for sweep in (now, now + 5 * MS):
+            for _ in range(10):  # as many as the thread sends at a time
+                number = near.sent + near.unsent
+                if (datagram := near.due(sweep)) is None:
+                    break
+                number = near.sent + near.unsent - 8
+                late.append((sweep - begin - 15 * MS - number * MS // 8) // MS)
+                far.take(datagram, sweep)
+    return late
+
+
+@pytest.mark.parametrize("stall_ms", [150, 401, 702, 2001, 20_001])
+def test_a_sender_that_was_stopped_is_on_time_again_and_the_far_end_knows_what_is_missing(stall_ms: int) -> None:
+    near, far = Port(Engine(), sequence=65_000), Port(Engine())
+    late = stopped_for(stall_ms, near, far)
+    assert max(late) <= 260, "what is later than that is not sent"
+    assert set(late[-500:]) <= set(range(6)), "it runs on time again, to a sweep of the thread"
+    gaps = [gap for gap in far.engine.gaps(0, far.engine.head) if gap.first >= 800]
+    assert sum(gap.count for gap in gaps) == near.unsent
+    assert near.unsent == pytest.approx(max(0, stall_ms - 250) * 8, abs=160)
+    first = far.engine.head - 4000
+    assert far.engine.read(7, first, 4000) == LONG[7::32][first : first + 4000], "each frame has its own number"
+    assert far.engine.snapshot()[4]["alignment_losses"] == 0
+    assert far.engine.snapshot()[4]["crc_errors"] == 0
+
+
 def test_the_rtp_header_comes_first_and_counts_frames() -> None:  # RFC 4553 4.3.2
     port = new_port(rtp=True, payload_type=97, ssrc=0x01020304, sequence=7)
     port.transmit(FRAMES[: 32 * 16])

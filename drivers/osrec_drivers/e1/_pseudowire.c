@@ -322,11 +322,49 @@ void pw_tick(pw_port *port, int64_t now)
 
 /* ---- sending ---- */
 
-int pw_queue(pw_port *port, const uint8_t *frames, size_t count)
+static size_t packet_frames(const pw_port *port)
 {
+    return port->payload / E1_FRAME;
+}
+
+static void take_frames(pw_port *port, uint8_t *frames)
+{
+    size_t count = packet_frames(port);
+    for (size_t i = 0; i < count; i++)
+        memcpy(frames + i * E1_FRAME, port->queue + (port->queue_first + i) % port->queue_room * E1_FRAME, E1_FRAME);
+    port->queue_first = (port->queue_first + count) % port->queue_room;
+    port->queued -= count;
+    port->due += port->period;
+}
+
+static void count_packet(pw_port *port)
+{
+    port->send_sequence++;
+    port->timestamp += (uint32_t)packet_frames(port);
+}
+
+/* The oldest packet is not sent, and the far end learns that by its number, as from a board whose clock went on while
+ * the network took nothing. The multiframe goes on, too. */
+static void pass_over(pw_port *port)
+{
+    uint8_t frames[PW_PAYLOAD_MAX], line[PW_PAYLOAD_MAX];
+    take_frames(port, frames);
+    e1_engine_transmit(port->engine, frames, packet_frames(port), line);
+    count_packet(port);
+    port->unsent += (int64_t)packet_frames(port);
+}
+
+int pw_queue(pw_port *port, const uint8_t *frames, size_t count, int64_t due)
+{
+    if (due)
+        while (count > port->queue_room - port->queued && port->queued >= packet_frames(port))
+            pass_over(port); /* the thread, stopped for seconds, has yet to see how late it is */
     if (count > port->queue_room - port->queued)
         return -1;
     port->transmits = 1;
+    port->timed = due != 0;
+    if (due)
+        port->due = due - (int64_t)port->queued * (PW_SECOND / 8000);
     while (count) {
         size_t at = (port->queue_first + port->queued) % port->queue_room;
         size_t run = port->queue_room - at < count ? port->queue_room - at : count;
@@ -340,7 +378,6 @@ int pw_queue(pw_port *port, const uint8_t *frames, size_t count)
 
 static int next_frames(pw_port *port, int64_t now, uint8_t *frames)
 {
-    size_t count = port->payload / E1_FRAME;
     if (!port->transmits) { /* loop timing: one for each that came */
         if (port->owed <= 0)
             return 0;
@@ -348,17 +385,15 @@ static int next_frames(pw_port *port, int64_t now, uint8_t *frames)
         memset(frames, E1_IDLE, port->payload);
         return 1;
     }
-    if (port->queued < count)
+    while (port->timed && port->queued >= packet_frames(port) && now - port->due > PW_STALE)
+        pass_over(port);
+    if (port->queued < packet_frames(port))
         return 0;
-    if (!port->due || now - port->due > PW_SECOND)
-        port->due = now; /* too late to be caught up with */
+    if (!port->timed && (!port->due || now - port->due > PW_SECOND))
+        port->due = now; /* too late to be caught up with, and nobody said that it had to be */
     if (now < port->due)
         return 0;
-    port->due += port->period;
-    for (size_t i = 0; i < count; i++)
-        memcpy(frames + i * E1_FRAME, port->queue + (port->queue_first + i) % port->queue_room * E1_FRAME, E1_FRAME);
-    port->queue_first = (port->queue_first + count) % port->queue_room;
-    port->queued -= count;
+    take_frames(port, frames);
     return 1;
 }
 
@@ -385,9 +420,8 @@ size_t pw_due(pw_port *port, int64_t now, uint8_t *out)
     *at++ = (uint8_t)(starved << 2); /* R bit: packets do not reach us */
     *at++ = whole < 64 ? (uint8_t)whole : 0; /* LEN, for short packets only */
     at = put16(at, port->send_sequence);
-    e1_engine_transmit(port->engine, frames, port->payload / E1_FRAME, at);
-    port->send_sequence++;
-    port->timestamp += (uint32_t)(port->payload / E1_FRAME);
-    port->sent += (int64_t)(port->payload / E1_FRAME);
+    e1_engine_transmit(port->engine, frames, packet_frames(port), at);
+    count_packet(port);
+    port->sent += (int64_t)packet_frames(port);
     return whole;
 }

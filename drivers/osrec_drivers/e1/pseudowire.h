@@ -18,6 +18,7 @@ enum {
 
 #define PW_SECOND INT64_C(1000000000)
 #define PW_TOLERANCE (PW_SECOND / 2) /* arrival may be off by so much before the sender must have started anew */
+#define PW_STALE (PW_TOLERANCE / 2)  /* what we send later than this, a far end like ours would take for a new count */
 
 typedef struct {
     uint64_t packets, lost, late, reordered, duplicate, malformed;
@@ -73,6 +74,8 @@ typedef struct {
     uint8_t *queue;      /* frames to send */
     size_t queue_room, queue_first, queued; /* frames */
     int64_t due;         /* when the next packet is, 0: none was sent yet */
+    int timed;           /* whoever gives frames says when they are due: `due` is theirs, and never put off */
+    int64_t unsent;      /* frames passed over because their time was long over */
     uint16_t send_sequence;
     uint32_t timestamp, ssrc;
     int64_t sent;        /* frames */
@@ -91,7 +94,7 @@ void pw_close(pw_port *port);
 void pw_take(pw_port *port, const uint8_t *datagram, size_t length, int64_t arrival);
 int pw_is_ours(const pw_port *port, const uint8_t *datagram, size_t length); /* whether it can be parsed */
 void pw_tick(pw_port *port, int64_t now);
-int pw_queue(pw_port *port, const uint8_t *frames, size_t count); /* -1: no room */
+int pw_queue(pw_port *port, const uint8_t *frames, size_t count, int64_t due); /* due 0: no time; -1: no room */
 size_t pw_due(pw_port *port, int64_t now, uint8_t *out); /* one datagram if one is due: its length, else 0 */
 void pw_remote(pw_port *port, int family, const uint8_t *address, int udp_port, unsigned scope);
 void pw_run(pw_port *port); /* until stopped; takes the lock itself */

@@ -47,6 +47,7 @@ cdef extern from "pseudowire.h" nogil:
         uint16_t send_sequence
         uint32_t ssrc
         int64_t sent
+        int64_t unsent
         size_t queued
         int fd
         int wake_fd
@@ -55,7 +56,7 @@ cdef extern from "pseudowire.h" nogil:
     void pw_close(pw_port *)
     void pw_take(pw_port *, const uint8_t *datagram, size_t length, int64_t arrival)
     void pw_tick(pw_port *, int64_t now)
-    int pw_queue(pw_port *, const uint8_t *frames, size_t count)
+    int pw_queue(pw_port *, const uint8_t *frames, size_t count, int64_t due)
     size_t pw_due(pw_port *, int64_t now, uint8_t *out)
     void pw_remote(pw_port *, int family, const uint8_t *address, int udp_port, unsigned scope)
     void pw_run(pw_port *)
@@ -139,8 +140,11 @@ cdef class Port:
             pthread_mutex_unlock(&self._port.engine.lock)
         return PyBytes_FromStringAndSize(<char *> out, length) if length else None
 
-    def transmit(self, const unsigned char[::1] frames not None):
-        """Queue n x 32 octets of frames. Raises LineError when the queue is full or the thread has failed."""
+    def transmit(self, const unsigned char[::1] frames not None, int64_t due_ns=0):
+        """Queue n x 32 octets of frames; see Line.transmit for `due_ns`, 0 being None.
+
+        Raises LineError when the queue is full of frames without a time, or the thread has failed.
+        """
         cdef size_t count = frames.shape[0] // 32
         cdef int refused = 0
         if frames.shape[0] % 32:
@@ -150,7 +154,7 @@ cdef class Port:
         if count:
             with nogil:
                 pthread_mutex_lock(&self._port.engine.lock)
-                refused = pw_queue(self._port, &frames[0], count)
+                refused = pw_queue(self._port, &frames[0], count, due_ns)
                 pthread_mutex_unlock(&self._port.engine.lock)
         if refused:
             raise LineError(f"{count} frames given, {self.queued} wait to be sent already: more than {QUEUE} in all")
@@ -164,6 +168,16 @@ cdef class Port:
             sent = self._port.sent
             pthread_mutex_unlock(&self._port.engine.lock)
         return sent
+
+    @property
+    def unsent(self):
+        """Frames passed over because their time was long over."""
+        cdef int64_t unsent
+        with nogil:
+            pthread_mutex_lock(&self._port.engine.lock)
+            unsent = self._port.unsent
+            pthread_mutex_unlock(&self._port.engine.lock)
+        return unsent
 
     @property
     def queued(self):

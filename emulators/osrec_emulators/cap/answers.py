@@ -18,6 +18,13 @@ from osrec_emulators.cap.timetable import Timetable
 OUTSTANDING_LIMIT = (model.ErrorCategory.SUBSCRIBED_RESOURCE, 4)
 PERFORMANCE_LIMIT = (model.ErrorCategory.PERFORMANCE, 2)
 
+MAY_FAIL = (model.MonitorStart, model.SnapshotDevice, model.SnapshotCall)  # what the CAP serves without the PBX
+_SERVICES: dict[type[object], str] = {
+    model.MonitorStarted: "MonitorStart",
+    model.DeviceSnapshot: "SnapshotDevice",
+    model.CallSnapshot: "SnapshotCall",
+}
+
 T = TypeVar("T")
 Answer = model.ReturnResult | model.ReturnError | model.Reject
 
@@ -76,10 +83,12 @@ class Answers:
             return self._refused("outstanding", OUTSTANDING_LIMIT, now)
         return None
 
-    def send(self, answer: Answer, now: float, *, monitor: bytes | None = None, delay: float = 0.0) -> None:
-        """Answer a request; `monitor` is the one that it started, `delay` what the PBX takes for it."""
-        if self._faults.lost_every is not None and self._rng.randrange(self._faults.lost_every) == 0:
-            self._exit.played("answer_lost", now, type(answer).__name__)
+    def send(
+        self, answer: Answer, now: float, *, monitor: bytes | None = None, device: str = "", delay: float = 0.0
+    ) -> None:
+        """Answer a request; `monitor` is the one that it started, of `device`; `delay`: what the PBX takes for it."""
+        if self._is_lost(answer):
+            self._exit.played("answer_lost", now, _named(answer, device))
             return
         pdus = self._segmented(answer, now)
         late = delay + self._faults.late + (self._faults.monitor_result_late if monitor is not None else 0.0)
@@ -92,6 +101,22 @@ class Answers:
         self._waiting.add(now + late, waiting)
         if monitor is not None:
             self._of_monitor[monitor] = waiting
+
+    def fails(self, argument: model.Argument, now: float) -> bool:
+        """Whether a request is answered with an error, whatever it asks for."""
+        if not isinstance(argument, MAY_FAIL) or not self._hits(self._faults.failed_every):
+            return False
+        self._exit.played("answer_failed", now, type(argument).__name__)
+        return True
+
+    def _is_lost(self, answer: Answer) -> bool:
+        of = self._faults.lost_of
+        if of and not (isinstance(answer, model.ReturnResult) and _SERVICES.get(type(answer.result)) in of):
+            return False
+        return self._hits(self._faults.lost_every)
+
+    def _hits(self, every: int | None) -> bool:
+        return every is not None and self._rng.randrange(every) == 0
 
     @property
     def lists_devices(self) -> bool:
@@ -168,6 +193,12 @@ class Answers:
     def _snapshot_ref(self) -> bytes:
         self._next_snapshot += 1
         return (self._next_snapshot % 0x10000).to_bytes(2, "big")
+
+
+def _named(answer: Answer, device: str) -> str:
+    """What the judge of ledgers reads back: whose monitor nobody was told of."""
+    name = type(answer.result if isinstance(answer, model.ReturnResult) else answer).__name__
+    return f"{name} of {device}" if device else name
 
 
 def _pieces(entries: tuple[T, ...], size: int) -> list[tuple[T, ...]]:

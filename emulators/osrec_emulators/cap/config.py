@@ -66,6 +66,7 @@ class CapConfig(Section):
     Attributes:
         also_listen: more addresses of the same server, "host:port".
         device_form: how XML writes a device's number: "{number}", "tel:{number}", "N<{number}>".
+        element_names: XML elements that this server names otherwise, by the names that osrec.wire has for them.
         users: empty: everybody may associate, with or without authentication.
         contexts: application contexts that are accepted; the one that was asked for is echoed.
         version: cSTAVersion that the AARE carries, in hex, e.g. "1000"; "trimmed": the client's without the bits
@@ -75,6 +76,8 @@ class CapConfig(Section):
         licences: CAP-A licences, one a monitored device and client; None: without limit.
         first_invoke_id: of what the server sends unasked.
         sequence_numbers: whether event reports carry messageSequenceNumber, counted per association.
+        silent_filters: monitors that are started with such a filter report nothing; "none": without any. By ECMA-269 a
+            set bit suppresses an event, HiPath's own simulator has it the other way round.
         buffer: octets that a slow client may leave unread before it is dropped.
     """
 
@@ -85,6 +88,7 @@ class CapConfig(Section):
     framing: Literal["be2", "siemens", "tpkt", "be4", "none", "xml8"] = "be2"
     edition: Literal[3, 4, 5] = 4  # of ECMA-323, for encoding "xml", as the next one
     device_form: str = "{number}"
+    element_names: dict[str, str] = {}
     users: tuple[User, ...] = (User(name="AMHOST", password="77777"),)  # the factory setting of a HiPath
     contexts: Annotated[tuple[Oid, ...], Field(min_length=1)] = ("1.3.12.0.218", "1.3.12.0.285.200")
     version: Annotated[str, AfterValidator(_version)] | None = None
@@ -98,6 +102,7 @@ class CapConfig(Section):
     first_invoke_id: Annotated[int, Field(ge=1, lt=1 << 31)] = 1
     sequence_numbers: bool = False
     timestamps: bool = True
+    silent_filters: tuple[Literal["none", "empty", "zeros", "ones"], ...] = ("ones",)
     buffer: Annotated[int, Field(ge=1024)] = 1 << 20
     faults: Faults = Faults()
     clients: tuple[Client, ...] = ()
@@ -136,7 +141,13 @@ class CapConfig(Section):
 
     def dialect(self) -> Dialect:
         """How this server speaks. Raises UsageError for an encoding and a framing that do not go together."""
-        return dialect(self.encoding, self.framing, edition=self.edition, device_form=self.device_form)
+        return dialect(
+            self.encoding,
+            self.framing,
+            edition=self.edition,
+            device_form=self.device_form,
+            element_names=tuple(self.element_names.items()),
+        )
 
     @property
     def last_invoke_id(self) -> int:

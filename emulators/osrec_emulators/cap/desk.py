@@ -1,10 +1,11 @@
 """Serves the requests of an associated client: monitors and status here, everything about calls by the PBX."""
 
 from collections import Counter
+from collections.abc import Collection
 
 from osrec.wire.csta import model
 from osrec.wire.csta.model import ErrorCategory
-from osrec_emulators.cap.answers import Answers
+from osrec_emulators.cap.answers import PERFORMANCE_LIMIT, Answers
 from osrec_emulators.cap.codes import (
     INVALID_DEVICE_ID,
     INVALID_MONITOR_CROSS_REF,
@@ -43,6 +44,7 @@ class Desk:
         exit_: Exit,
         counters: Counters,
         refused: tuple[RefusedMonitors, ...],
+        silent_filters: Collection[str],
     ) -> None:
         self.status: int = model.Status.NORMAL
         self._pbx = pbx
@@ -52,6 +54,7 @@ class Desk:
         self._exit = exit_
         self._counters = counters
         self._refused = refused
+        self._silent_filters = silent_filters
         self._refusals: Counter[tuple[int, str]] = Counter()
 
     def serve(self, invoke_id: int, argument: model.Argument, now: float) -> None:
@@ -62,9 +65,12 @@ class Desk:
         if excess is not None:
             self._error(invoke_id, *excess, now)
             return
+        if self._answers.fails(argument, now):
+            self._error(invoke_id, *PERFORMANCE_LIMIT, now)
+            return
         match argument:
-            case model.MonitorStart(device):
-                self._monitor_start(invoke_id, device.number, now)
+            case model.MonitorStart(device, asked):
+                self._monitor_start(invoke_id, device.number, "none" if asked is None else asked.value, now)
             case model.MonitorStop(cross_ref):
                 if self._monitors.stop(cross_ref):
                     self._result(invoke_id, argument, model.NoData(), now)
@@ -109,17 +115,17 @@ class Desk:
         self._counters.rejects += 1
         self._answers.send(model.Reject(invoke_id, INVOKE, problem), now)
 
-    def _monitor_start(self, invoke_id: int, device: str, now: float) -> None:
+    def _monitor_start(self, invoke_id: int, device: str, asked: str, now: float) -> None:
         if refused := self._refusal_of(device):
             self._exit.played("refuse_monitor", now, f"{device}: {refused.category} {refused.value}")
             self._error(invoke_id, ERROR_CATEGORIES[refused.category], refused.value, now)
         elif not self._pbx.known(device):
             self._error(invoke_id, ErrorCategory.OPERATION, INVALID_DEVICE_ID, now)
-        elif (cross_ref := self._monitors.start(device)) is None:
+        elif (cross_ref := self._monitors.start(device, silent=asked in self._silent_filters)) is None:
             self._error(invoke_id, ErrorCategory.SYSTEM_RESOURCE, OVERALL_MONITOR_LIMIT_EXCEEDED, now)
         else:
             result = model.ReturnResult(invoke_id, model.MonitorStarted(cross_ref), OPCODES[model.MonitorStart])
-            self._answers.send(result, now, monitor=cross_ref)
+            self._answers.send(result, now, monitor=cross_ref, device=device)
 
     def _refusal_of(self, device: str) -> RefusedMonitors | None:
         for index, refused in enumerate(self._refused):

@@ -91,7 +91,9 @@ class Answers(Section):
     Attributes:
         late: seconds that every answer takes; what a request brought about is reported before it.
         monitor_result_late: seconds that results of MonitorStart wait for an event of that monitor to overtake them.
-        lost_every: one answer in so many is lost.
+        lost_every: one answer in so many is lost. lost_of: of those to these services only; empty: of all.
+        failed_every: one request in so many for a monitor or a snapshot is not served: the answer is the error
+            performance limitExceeded, as a CAP gives it that has too much to do.
         refuse_monitors: first match counts.
         snapshot_segments: entries in one op 76 or 77 segment; 0: snapshots come whole, in the result.
         device_segments: entries in one op 205 segment of the list of devices; 0: op 204 is not offered.
@@ -102,6 +104,8 @@ class Answers(Section):
     late: Seconds = 0.0
     monitor_result_late: Seconds = 0.0
     lost_every: Every = None
+    lost_of: tuple[Literal["MonitorStart", "SnapshotDevice", "SnapshotCall"], ...] = ()
+    failed_every: Every = None
     refuse_monitors: tuple[RefusedMonitors, ...] = ()
     snapshot_segments: Annotated[int, Field(ge=0)] = 0
     device_segments: Annotated[int, Field(ge=0)] = 0
@@ -164,7 +168,8 @@ class Transport(Section):
 
 STATUSES = {status.name.lower(): status for status in Status}
 TimedWhat = Literal["cut", "half_open", "silence", "pause_reading", "lose_events", "status", "monitor_stop", "junk"]
-_LASTING = frozenset({"half_open", "silence", "pause_reading", "lose_events"})
+_LASTING = frozenset({"half_open", "silence", "pause_reading", "lose_events", "status"})
+_OVERLOAD = (Status.OVERLOAD_IMMINENT, Status.OVERLOAD_REACHED)
 
 
 class Timed(Section):
@@ -177,7 +182,7 @@ class Timed(Section):
             "junk": a PDU that no decoder can read.
         at: PBX time, in seconds. after: seconds after each association. One of them.
         seconds: how long, for what lasts; None: for ever. After "lose_events" a SystemStatus messagesLost tells of it
-            if any event was lost and events.lost_reported is set.
+            if any event was lost and events.lost_reported is set; after "status" another one says that all is well.
     """
 
     what: TimedWhat
@@ -206,11 +211,21 @@ class Timed(Section):
     def detail(self) -> str:
         """What there is to say beyond `what`."""
         lasting = "" if self.what not in _LASTING else "for ever" if self.seconds is None else f"{self.seconds:g} s"
-        return self.devices or (str(self.status) if self.status is not None else lasting)
+        if self.status is not None:
+            return str(self.status) if self.seconds is None else f"{self.status} for {lasting}"
+        return self.devices or lasting
 
     @property
     def status_value(self) -> int:
         return STATUSES[self.status] if isinstance(self.status, str) else int(self.status or 0)
+
+    @property
+    def afterwards(self) -> "Timed | None":
+        """The status that follows this one when its time is over."""
+        if self.what != "status" or self.seconds is None:
+            return None
+        well = "overload_relieved" if self.status_value in _OVERLOAD else "normal"
+        return Timed(what="status", after=self.seconds, status=well)
 
 
 class Faults(Section):

@@ -53,6 +53,8 @@ class Incidents:
             self._exit.played(incident.what, now, incident.detail)
             cut = cut or incident.what == "cut"
             self._play(incident, now)
+            if (afterwards := incident.afterwards) is not None:
+                self._table.add(now + (afterwards.after or 0.0), afterwards)
         return cut
 
     def shed(self, now: float) -> None:

@@ -18,13 +18,14 @@ class Monitors:
         self._of: dict[str, list[bytes]] = {}
         self._next = 1  # in each association anew: a client must not believe in those of the last one
 
-    def start(self, device: str) -> bytes | None:
-        """A new cross reference; None when there is no licence for it."""
+    def start(self, device: str, *, silent: bool = False) -> bytes | None:
+        """A new cross reference; None when there is no licence for it. `silent`: its filter lets no event pass."""
         if not self._licences.take():
             return None
         cross_ref = self._free()
         self.devices[cross_ref] = device
-        self._of.setdefault(device, []).append(cross_ref)
+        if not silent:
+            self._of.setdefault(device, []).append(cross_ref)
         return cross_ref
 
     def stop(self, cross_ref: bytes) -> bool:
@@ -32,7 +33,8 @@ class Monitors:
         device = self.devices.pop(cross_ref, None)
         if device is None:
             return False
-        self._of[device].remove(cross_ref)
+        if cross_ref in self._of.get(device, ()):
+            self._of[device].remove(cross_ref)
         self._licences.give_back()
         return True
 

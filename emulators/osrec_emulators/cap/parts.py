@@ -53,7 +53,9 @@ def equip(
     device_list = DeviceList(config.edition if config.encoding == "xml" else None)
     answers = Answers(faults.answers, faults.limits, exit_, counters, rng, device_list)
     heartbeat = Heartbeat(config, faults.status, exit_)
-    desk = Desk(pbx, monitors, answers, heartbeat, exit_, counters, faults.answers.refuse_monitors)
+    desk = Desk(
+        pbx, monitors, answers, heartbeat, exit_, counters, faults.answers.refuse_monitors, config.silent_filters
+    )
     incidents = Incidents(
         faults.timed, exit_=exit_, inlet=inlet, stream=stream, heartbeat=heartbeat, desk=desk, monitors=monitors
     )

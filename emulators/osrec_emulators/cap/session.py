@@ -265,6 +265,7 @@ class Session:
         stream = self._parts.stream
         if stream.lost and self._faults.events.lost_reported and now >= stream.losing_until:
             stream.lost = False
+            self._exit.played("messages_lost", now)
             self._parts.heartbeat.say(model.Status.MESSAGES_LOST, now)
 
     # --- time

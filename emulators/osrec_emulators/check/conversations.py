@@ -1,31 +1,41 @@
 """Whether each conversation that should have been recorded is, with all that was sent for it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.placed import Judged
 from osrec_emulators.check.recorded import Sidecar
 from osrec_emulators.check.sent import SentFork, Truth
+from osrec_emulators.check.spans import Span, overlaps
+from osrec_emulators.check.times import Times
 from osrec_emulators.check.told import Conversation
 from osrec_emulators.check.verdict import ConversationVerdict
 from osrec_emulators.pbx.media import Side
 
-CLOCKS = timedelta(seconds=5)  # the recorder's wall clock may be that far from the PBX's
+UNANSWERED = ("unanswered", "late")
 LAME = ("lost", "dead", "unanswered", "late")  # faults that leave one side of a pair without the other for a while
-TOGETHER = 1.0  # seconds within which the ports of a pair are asked for
+TOGETHER = 0.3  # seconds within which the ports of a pair are asked for
+TAKEN_OUT = 1.0  # seconds from when nobody waits for an answer any more until the ports are out of the call
 MOMENT = 4000  # frames: the two ports of a pair join and leave one after the other
 
 
 def judge_conversations(
-    truth: Truth, expected: Expected, recordings: Sequence[Judged], *, complete: bool = True
+    truth: Truth,
+    expected: Expected,
+    recordings: Sequence[Judged],
+    *,
+    complete: bool = True,
+    away: Sequence[Span] = (),
 ) -> tuple[ConversationVerdict, ...]:
     """Judge those that were answered and have a station that is to be recorded.
 
-    `complete`: each must have a recording; else a ledger tells why one has none.
+    Args:
+        complete: each must have a recording; else a ledger tells why one has none.
+        away: when the recorder did not run, or did not know yet where its ports were.
     """
     return tuple(
-        _judge(truth, stations, each, recordings, complete)
+        _judge(truth, expected, stations, each, recordings, complete, away)
         for each in truth.conversations
         if each.answered_at is not None and (stations := expected.to_record(each)) and not _is_outdated(truth, each)
     )
@@ -37,17 +47,24 @@ def _is_outdated(truth: Truth, conversation: Conversation) -> bool:
 
 
 def _judge(
-    truth: Truth, stations: Sequence[str], conversation: Conversation, recordings: Sequence[Judged], complete: bool
+    truth: Truth,
+    expected: Expected,
+    stations: Sequence[str],
+    conversation: Conversation,
+    recordings: Sequence[Judged],
+    complete: bool,
+    away: Sequence[Span],
 ) -> ConversationVerdict:
-    mine = [each for each in recordings if each.sidecar and _is_of(each.sidecar, conversation)]
-    forks = [fork for fork in _forks(truth, conversation) if fork.station in stations]
+    clocks = timedelta(seconds=expected.clocks)
+    mine = [each for each in recordings if each.sidecar and _is_of(each.sidecar, conversation, clocks)]
+    forks = [fork for fork in _forks(truth, conversation, clocks) if fork.station in stations]
     faults = [] if mine or not complete else ["no recording"]
     for fork in forks:
-        if _was_unknown(conversation, fork):
-            continue
         if _was_half(conversation, fork, forks):
             continue
-        lacking = _uncovered(fork, [covered for each in mine if (covered := each.covers(fork.slot_port))])
+        covered = [found for each in mine if (found := each.covers(fork.slot_port))]
+        covered += [*_frames(fork, away), *_frames(fork, _unknown(conversation, fork, expected.times))]
+        lacking = _uncovered(fork, covered)
         if lacking:
             faults.append(
                 f"{lacking} of {len(fork.octets)} octets sent on port {fork.port} for {fork.station} "
@@ -64,13 +81,46 @@ def _judge(
     )
 
 
-def _was_unknown(conversation: Conversation, fork: SentFork) -> bool:
-    """The PBX did not say in time that it had forked a port or its partner: the recorder could not know."""
+def _frames(fork: SentFork, spans: Iterable[Span]) -> Iterator[tuple[int, int]]:
+    """Frames that were sent on the fork's line in spans of time."""
     at = fork.at.timestamp()
-    return any(
-        fault.kind in ("unanswered", "late") and fault.station == fork.station and abs(fault.at - at) < TOGETHER
-        for fault in conversation.faults
-    )
+    for since, until in spans:
+        yield fork.first + round((since - at) * 8000), fork.first + round((until - at) * 8000)
+
+
+def _unknown(conversation: Conversation, fork: SentFork, times: Times) -> Iterator[Span]:
+    """When the PBX had granted a fork, or that of the pair's other port, without saying so in time.
+
+    For so long the recorder could not know of it; after it the ports are out of the call again. Who found that the
+    call was over while it still waited could not either.
+    """
+    for fault in conversation.faults:
+        owed = times.fork_timeout if fault.kind == "unanswered" else fault.seconds
+        vain = owed >= times.fork_timeout or _was_over(conversation, fork, fault.at + owed)
+        if (
+            fault.kind in UNANSWERED
+            and vain
+            and fault.station == fork.station
+            and abs(fault.at - _granted_at(conversation, fork)) < TOGETHER
+        ):
+            yield fault.at - TOGETHER, fault.at + times.fork_timeout + TAKEN_OUT
+
+
+def _was_over(conversation: Conversation, fork: SentFork, answered: float) -> bool:
+    """Whether the port had left the call again when the answer came."""
+    at = fork.at.timestamp()
+    of = (each for each in conversation.forks if (each.port, each.station) == (fork.port, fork.station))
+    return any(each.left <= answered for each in of if overlaps(each.span, (at, at), TOGETHER))
+
+
+def _granted_at(conversation: Conversation, fork: SentFork) -> float:
+    """When its port came into the call: what was sent begins anew where a call changes its id, or is held."""
+    at = fork.at.timestamp()
+    of = [each for each in conversation.forks if (each.port, each.station) == (fork.port, fork.station)]
+    for each in sorted(of, key=lambda each: each.span[0], reverse=True):
+        if each.span[0] <= at <= each.left + MOMENT / 8000:
+            at = each.span[0]
+    return at
 
 
 def _was_half(conversation: Conversation, fork: SentFork, forks: Sequence[SentFork]) -> bool:
@@ -97,22 +147,22 @@ def _half_pairs(conversation: Conversation, forks: Sequence[SentFork]) -> list[s
     ]
 
 
-def _forks(truth: Truth, conversation: Conversation) -> list[SentFork]:
+def _forks(truth: Truth, conversation: Conversation, clocks: timedelta) -> list[SentFork]:
     """Call ids come again some day, so the time must fit too."""
     return [
         fork
         for slot in truth.slots.values()
         for fork in slot.forks
         if fork.call in conversation.calls
-        and conversation.started_at - CLOCKS < fork.at < conversation.ended_at + CLOCKS
+        and conversation.started_at - clocks < fork.at < conversation.ended_at + clocks
     ]
 
 
-def _is_of(sidecar: Sidecar, conversation: Conversation) -> bool:
+def _is_of(sidecar: Sidecar, conversation: Conversation, clocks: timedelta) -> bool:
     return (
         bool(conversation.calls & set(sidecar.calls))
-        and sidecar.started < conversation.ended_at + CLOCKS
-        and sidecar.ended > conversation.started_at - CLOCKS
+        and sidecar.started < conversation.ended_at + clocks
+        and sidecar.ended > conversation.started_at - clocks
     )
 
 

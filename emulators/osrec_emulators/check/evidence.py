@@ -1,148 +1,200 @@
-"""Whether the PBX's truth bears out the cause that a ledger gives for audio that was not recorded."""
+"""Whether the PBX's truth bears out the cause that a ledger gives for audio that was not recorded.
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+A cause has to bear out all of a span, not a moment of it: what is left over, but for the tolerance, refutes it.
+"""
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.outages import Outage
+from osrec_emulators.check.pool import Pool
 from osrec_emulators.check.sent import SlotTruth
-from osrec_emulators.check.spans import Span, union, within
-from osrec_emulators.check.told import Conversation, together
-from osrec_emulators.check.troubles import AROUND, RECOVERY, Troubles, hits
+from osrec_emulators.check.spans import Span, longer, padded, within, without
+from osrec_emulators.check.told import Conversation, PlayedFault, together
+from osrec_emulators.check.troubles import NOTED, Troubles
 
-SUSPECTED = 60.0  # seconds for which a recorder may keep a port to itself that did not do what it should
-SILENCE = 12.0  # seconds of idle code after which a recorder takes a call for over that nobody tells it of
-PATIENCE = 5.0  # seconds a recorder may wait for the answer to a fork request
-Pair = tuple[str, str]  # two ports on neighbouring channels of a line
+START = 2.0  # seconds from the PBX's first audio until somebody notes that there is no link yet
+UNANSWERED = ("unanswered", "late")
 
 
 class Evidence:
     """The truth, asked for causes.
 
     Args:
-        slots: by port; neighbouring channels of a line make a pair, as recorders of trunks have them.
+        slots: by port.
         start: when the PBX began.
     """
 
     def __init__(
         self,
-        conversations: Iterable[Conversation],
+        conversations: Sequence[Conversation],
         slots: Mapping[str, SlotTruth],
         outages: Sequence[Outage],
         expected: Expected,
         start: float,
     ) -> None:
         self._start = start
-        self.troubles = Troubles(outages)
         self._expected = expected
-        self._pairs = _pairs(slots)
-        self._lines = {port: slot.line for port, slot in slots.items()}
-        self._taken = _taken(conversations, self.troubles)
+        self._times = expected.times
+        self.troubles = Troubles(outages, expected.times)
+        self.pool = Pool(conversations, slots, self.troubles, expected.times)
 
     def supports(self, cause: str, conversation: Conversation, station: str, span: Span) -> bool:
-        """Whether a station can have been unrecorded during `span` for this cause."""
-        check = _CAUSES.get(cause)
-        return check is not None and check(self, conversation, station, span)
+        """Whether a station can have been unrecorded during all of `span` for this cause."""
+        facts, spans = _FACTS.get(cause), _SPANS.get(cause)
+        if facts is not None:
+            return facts(self, conversation, station)
+        return spans is not None and not self._left(span, spans(self, conversation, station, span))
+
+    def absent(self, span: Span) -> bool:
+        """Whether the recorder did not run during all of `span`."""
+        return not self._left(span, self.troubles.spans("recorder", None))
+
+    def hid(self, cause: str, conversation: Conversation, stations: Iterable[str]) -> bool:
+        """Whether for this cause nobody could tell what one of the stations did in a conversation."""
+        span, kinds = conversation.span, _HIDING.get(cause)
+        if kinds is not None:
+            return any(self.troubles.out(span, *kinds, station=each) for each in stations)
+        return any(self.supports(cause, conversation, each, span) for each in stations)
+
+    def untold(self, conversation: Conversation, *stations: str) -> Iterator[Span]:
+        """When nobody told what one of the stations did, or whether the fork of the first had been granted."""
+        for station in stations:
+            yield from self.troubles.blind(station)
+        yield from self._answers(conversation, stations[:1])
 
     @property
     def began(self) -> float:
         """When the recorder was there for the first time: until then nobody was associated."""
         first = self.troubles.first_link
-        return first[1] if first is not None and first[0] <= self._start + AROUND else float("-inf")
+        return first[1] if first is not None and first[0] <= self._start + START else float("-inf")
 
     @property
     def causes(self) -> list[str]:
-        return list(_CAUSES)
+        return [*_FACTS, *_SPANS]
 
-    def free_pair(self, at: float) -> Pair | None:
-        """A pair on which nothing was around that time."""
-        moment = (at - AROUND, at + AROUND)
-        for pair in self._pairs:
-            lines = (self._lines[port] for port in pair)
-            if not any(hits(self._taken[port], moment) for port in pair) and not self.troubles.line_out(lines, moment):
-                return pair
-        return None
+    def _left(self, span: Span, explained: Iterable[Span]) -> list[Span]:
+        return longer(without([span], explained), self._expected.tolerance)
 
     def _forked_for(self, conversation: Conversation, station: str, span: Span) -> list[str]:
-        """Stations whose forks a station depends on: those that it talks with, where one recording is enough."""
+        """Stations whose forks a station depends on: those that it talks with, where one recording is enough.
+
+        Of one that is recorded on a condition: when the PBX was asked to fork it.
+        """
         if self._expected.each:
             return [station]
-        near = [(span[0] - AROUND, span[1] + AROUND)]
-        others = (
-            other
-            for other in self._expected.to_record(conversation)
-            if within(together(conversation, station, other), near)
-        )
-        return [station, *others]
+        near = padded([span], self._expected.tolerance)
+        forked = {*self._expected.to_record(conversation), *_asked_for(conversation)}
+        others = (other for other in conversation.stations if other != station and other in forked)
+        return [station, *(other for other in others if within(together(conversation, station, other), near))]
 
-    # --- causes
+    # --- causes that are a matter of time
 
-    def _refused(self, conversation: Conversation, station: str, span: Span) -> bool:
-        of = self._forked_for(conversation, station, span)
-        if any(each.station in of and span[0] - AROUND <= each.at <= span[1] for each in conversation.refused):
-            return True
-        silent = [each for each in conversation.faults if each.station in of and each.kind in ("unanswered", "late")]
-        return any(span[0] - AROUND - PATIENCE <= fault.at <= span[1] for fault in silent)
+    def _refused(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
+        """From each request that was refused, or not answered in time, until the recorder has to ask again, and can."""
+        holds = [
+            each for one in self._forked_for(conversation, station, span) for each in self._holds(conversation, one)
+        ]
+        yield from holds
+        if holds:
+            yield from self.pool.short((min(since for since, _ in holds), span[1]))
 
-    def _lost(self, conversation: Conversation, station: str, span: Span) -> bool:
-        of = self._forked_for(conversation, station, span)
-        return any(
-            fault.station in of and fault.kind in ("lost", "dead") and span[0] - AROUND <= fault.at <= span[1] + AROUND
-            for fault in conversation.faults
-        )
+    def _holds(self, conversation: Conversation, station: str) -> Iterator[Span]:
+        times, refusals, reached = self._times, 0, float("-inf")
+        for asked, answered in sorted(self._refusals(conversation, station)):
+            refusals += asked > reached  # the two ports of a pair, and another pair at once, are one refusal
+            reached = answered + NOTED
+            yield asked - NOTED, answered + times.retry(refusals) + NOTED
 
-    def _no_pair(self, conversation: Conversation, station: str, span: Span) -> bool:
-        """None was free; after an outage those are not, either, whose calls have ended and nobody has said so yet."""
-        moments = (max(span[0], at) for at in range(int(span[0]), int(span[1]) + 1))
-        return all(self.free_pair(at) is None or self.troubles.out((at, at), "link", "recorder") for at in moments)
+    def _refusals(self, conversation: Conversation, station: str) -> Iterator[Span]:
+        """When it was asked, and when it knew that it was asked in vain."""
+        slow = [each for each in conversation.faults if each.station == station and each.kind in UNANSWERED]
+        for each in conversation.refused:
+            if each.station == station:
+                late = (fault.seconds for fault in slow if fault.kind == "late" and fault.at == each.at)
+                yield each.at, each.at + min(max(late, default=0.0), self._times.fork_timeout)
+        for fault in slow:
+            if fault.kind == "unanswered" or fault.seconds >= self._times.fork_timeout:
+                yield fault.at, fault.at + self._times.fork_timeout
 
-    def _link(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.troubles.out(span, "link", "recorder")
+    def _lost(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
+        """From the loss until it must be noticed, and on while there is no pair, or the PBX does not give another."""
+        of, times = self._forked_for(conversation, station, span), self._times
+        losses = [each for each in conversation.faults if each.kind in ("lost", "dead") and each.station in of]
+        for each in losses:
+            told = each.told and not self.troubles.unwatched((each.at, each.at), each.station)
+            noticed = times.port_loss if told else times.found_out
+            until = _left(conversation, each) if each.kind == "dead" else each.at + noticed
+            yield each.at - NOTED, until + NOTED
+        if losses:
+            since = min(each.at for each in losses)
+            yield from self.pool.short((since, span[1]))
+            yield from self._refused(conversation, station, span)
+            yield from self._late(conversation, station, span)
 
-    def _monitor(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.troubles.unwatched(span, station)
+    def _no_pair(self, conversation: Conversation, station: str, span: Span) -> Iterable[Span]:
+        return self.pool.short(span)
 
-    def _licence(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.troubles.out(span, "licence", station=station)
+    def _link(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
+        for one in self._forked_for(conversation, station, span):
+            yield from self.troubles.relinked(one)
+        yield from self._late(conversation, station, span)  # it was still waited for when the link broke
 
-    def _line(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.troubles.out(span, "line")
+    def _monitor(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
+        for one in self._forked_for(conversation, station, span):
+            yield from self.troubles.blind(one)
 
-    def _journal(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return self.troubles.out(span, "journal")
+    def _licence(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
+        for one in self._forked_for(conversation, station, span):
+            yield from self.troubles.spans("licence", one)
 
-    def _late(self, conversation: Conversation, station: str, span: Span) -> bool:
-        """It was asked for, and granted late: where the gap, which is short, ends; or never, by a PBX that was silent.
+    def _line(self, conversation: Conversation, station: str, span: Span) -> Iterable[Span]:
+        return ((since, until + self._times.heard) for since, until in self.troubles.line_out())
 
-        Of whom it talks with, too, where one recording is enough for both.
-        """
-        of = self._forked_for(conversation, station, span)
-        begins = [fork.span[0] for fork in conversation.forks if fork.station in of]
-        if span[1] - span[0] > RECOVERY:
-            return False
-        if any(abs(begin - span[1]) <= self._expected.tolerance for begin in begins):
-            return True
-        silent = (each for each in conversation.faults if each.station in of and each.kind in ("unanswered", "late"))
-        return any(span[0] - AROUND <= fault.at <= span[0] + AROUND for fault in silent)
+    def _journal(self, conversation: Conversation, station: str, span: Span) -> Iterable[Span]:
+        return self.troubles.spans("journal", None)
 
-    def _never(self, conversation: Conversation, station: str, span: Span) -> bool:
+    def _late(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
+        """From a request until its late answer, as long as it was waited for; of whom it talks with, too."""
+        return self._answers(conversation, self._forked_for(conversation, station, span))
+
+    def _answers(self, conversation: Conversation, stations: Container[str]) -> Iterator[Span]:
+        for fault in conversation.faults:
+            if fault.station in stations and fault.kind in UNANSWERED:
+                waited = self._times.fork_timeout if fault.kind == "unanswered" else fault.seconds
+                yield fault.at - NOTED, fault.at + min(waited, self._times.fork_timeout) + NOTED
+
+    # --- and those that are not
+
+    def _never(self, conversation: Conversation, station: str) -> bool:
         return self._expected.is_never(conversation)
 
-    def _no_rule(self, conversation: Conversation, station: str, span: Span) -> bool:
-        return station not in self._expected.to_record(conversation)
+    def _no_rule(self, conversation: Conversation, station: str) -> bool:
+        return station not in self._expected.to_record(conversation) or self._expected.is_conditional(station)
 
-    def _not_kept(self, conversation: Conversation, station: str, span: Span) -> bool:
+    def _not_kept(self, conversation: Conversation, station: str) -> bool:
         return self._expected.is_on_demand(conversation)
 
-    def _too_short(self, conversation: Conversation, station: str, span: Span) -> bool:
+    def _too_short(self, conversation: Conversation, station: str) -> bool:
         talk = sum(each.span[1] - each.span[0] for each in conversation.talk(station))
         return conversation.answered_at is not None and talk <= self._expected.too_short
 
-    def _not_answered(self, conversation: Conversation, station: str, span: Span) -> bool:
+    def _not_answered(self, conversation: Conversation, station: str) -> bool:
         return not any(conversation.talk(each) for each in self._expected.watched(conversation))
 
 
-_CAUSES: dict[str, Callable[[Evidence, Conversation, str, Span], bool]] = {
+def _left(conversation: Conversation, dead: PlayedFault) -> float:
+    """When a port without audio left the call: the PBX says that it is in there, so nobody asks for another."""
+    forks = (fork for fork in conversation.forks if fork.port in dead.ports and fork.span[0] >= dead.at - NOTED)
+    return min((fork.left for fork in forks), default=dead.at)
+
+
+_HIDING = {
+    "link_down": ("link", "recorder", "monitor", "answer"),
+    "monitor": ("link", "recorder", "monitor", "licence"),
+    "licence": ("licence",),
+}
+_SPANS: dict[str, Callable[[Evidence, Conversation, str, Span], Iterable[Span]]] = {
     "fork_refused": Evidence._refused,
     "fork_lost": Evidence._lost,
     "no_pair": Evidence._no_pair,
@@ -153,40 +205,11 @@ _CAUSES: dict[str, Callable[[Evidence, Conversation, str, Span], bool]] = {
     "line_alarm": Evidence._line,
     "journal_full": Evidence._journal,
     "requested_late": Evidence._late,
+}
+_FACTS: dict[str, Callable[[Evidence, Conversation, str], bool]] = {
     "never": Evidence._never,
     "no_rule": Evidence._no_rule,
     "not_kept": Evidence._not_kept,
     "too_short": Evidence._too_short,
     "not_answered": Evidence._not_answered,
 }
-
-
-def _pairs(slots: Mapping[str, SlotTruth]) -> list[Pair]:
-    by_line: dict[str, list[SlotTruth]] = defaultdict(list)
-    for slot in slots.values():
-        by_line[slot.line].append(slot)
-    pairs = []
-    for line in by_line.values():
-        ports = [slot.port for slot in sorted(line, key=lambda slot: slot.slot)]
-        pairs += list(zip(ports[::2], ports[1::2], strict=False))
-    return pairs
-
-
-def _taken(conversations: Iterable[Conversation], troubles: Troubles) -> dict[str, list[Span]]:
-    """When each port was in a call, or was refused, or is under suspicion since it did not work.
-
-    Where nobody tells that a call is over its port is kept until the silence on it does.
-    """
-    taken: dict[str, list[Span]] = defaultdict(list)
-    for conversation in conversations:
-        for fork in conversation.forks:
-            began, ended = fork.span
-            untold = troubles.unwatched((ended, ended), fork.station)
-            taken[fork.port].append((began, ended + (SILENCE if untold else 0.0)))
-        for refused in conversation.refused:
-            for port in refused.ports:
-                taken[port].append((refused.at, refused.at + AROUND))
-        for fault in conversation.faults:
-            for port in fault.ports:
-                taken[port].append((fault.at, fault.at + SUSPECTED))
-    return defaultdict(list, {port: union(spans) for port, spans in taken.items()})

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from osrec_emulators.check.conversations import judge_conversations
+from osrec_emulators.check.demands import demands
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.lateness import lateness
 from osrec_emulators.check.ledger import Ledger
@@ -15,16 +16,25 @@ from osrec_emulators.check.match import Fit, Piece, fit, lay, pieces
 from osrec_emulators.check.outages import outages
 from osrec_emulators.check.parties import judge_parties
 from osrec_emulators.check.placed import Judged
-from osrec_emulators.check.recorded import Recording, Sidecar, Unreadable, read_media, read_sidecar, sidecars
+from osrec_emulators.check.recorded import (
+    DeclaredGap,
+    Recording,
+    Sidecar,
+    Unreadable,
+    read_media,
+    read_sidecar,
+    sidecars,
+)
 from osrec_emulators.check.runs import judge_runs
 from osrec_emulators.check.sent import SentFork, SlotTruth, Truth, load_truth
-from osrec_emulators.check.spans import overlaps
+from osrec_emulators.check.spans import Span, longer, overlaps, padded, without
+from osrec_emulators.check.spans import text as span_text
+from osrec_emulators.check.troubles import ABSENT, NOTED, absences
 from osrec_emulators.check.verdict import RecordingVerdict, Report
 from osrec_emulators.check.withheld import silences, withheld
 from osrec_emulators.pbx.media import Side
 
 SIDES = (("left", Side.OWN), ("right", Side.OTHER))
-CLOCKS = 2.0  # seconds by which a sidecar's time may differ from when its octets were sent
 
 
 def check(
@@ -50,26 +60,46 @@ def check(
     """
     told = expected or Expected(stations=stations, gaps=frozenset(gaps))
     truth = load_truth(truth_directory)
-    out = (*outages(truth_directory), *silences(truth_directory))
-    judge = Judge(truth, told, restarts, complete=ledger is None)
+    noted = outages(truth_directory)
+    out = (*noted, *silences(truth_directory, noted))
+    gone = [each.span for each in noted if each.what == "recorder"]
+    away = absences(noted, told.times.settled)
+    judge = Judge(truth, told, restarts, complete=ledger is None, away=away, gone=gone)
     report = judge.judge(sidecars(recordings_directory))
     report = replace(report, lateness=lateness(truth.conversations, told, out))
     if ledger is None:
         return report
-    verdict = LedgerJudge(truth, out, told, withheld(truth_directory)).judge(ledger)
+    verdict = LedgerJudge(truth, out, told, withheld(truth_directory), demands(truth_directory)).judge(ledger)
     media = (*misfits(ledger, report.recordings), *unheard(ledger, truth, judge.lines))
     faults = (*verdict.faults, *media)
     return replace(report, ledger=replace(verdict, faults=faults))
 
 
 class Judge:
-    """Judges recordings against one truth. `complete`: whatever should be recorded has to be, without excuse."""
+    """Judges recordings against one truth.
 
-    def __init__(self, truth: Truth, expected: Expected, restarts: int = 0, *, complete: bool = True) -> None:
+    Args:
+        complete: whatever should be recorded has to be, without excuse.
+        away: when nobody could tell the recorder whose audio its ports carry, since it had been away.
+        gone: when it was away, as far as that was noted; gaps that it says are for that reason lie there, if it was.
+    """
+
+    def __init__(
+        self,
+        truth: Truth,
+        expected: Expected,
+        restarts: int = 0,
+        *,
+        complete: bool = True,
+        away: Sequence[Span] = (),
+        gone: Sequence[Span] = (),
+    ) -> None:
         self._truth = truth
         self._expected = expected
         self._restarts = restarts
         self._complete = complete
+        self._away = away
+        self._gone = padded(gone, NOTED + expected.clocks)
         self._offsets: dict[str, list[int]] = defaultdict(list)
         self._names: dict[str, str] = {}  # the recorder's name of a line by the PBX's
         self._unplaced: list[tuple[Judged, Sidecar, Piece]] = []
@@ -83,7 +113,9 @@ class Judge:
         judge_parties(self._truth, recordings)
         return Report(
             conversations=len(self._truth.conversations),
-            judged=judge_conversations(self._truth, self._expected, recordings, complete=self._complete),
+            judged=judge_conversations(
+                self._truth, self._expected, recordings, complete=self._complete, away=self._away
+            ),
             recordings=tuple(recording.verdict for recording in recordings),
             older=len(read) - len(current),
             runs=runs,
@@ -111,10 +143,18 @@ class Judge:
         for gap in sidecar.gaps:
             if gap.cause not in self._expected.gaps:
                 judged.blame(f"{gap.count} samples are missing from sample {gap.first} on: {gap.cause}")
+            elif gap.cause in ABSENT and (ran := self._ran(sidecar, gap)):
+                judged.blame(f"{span_text(ran)} are missing from sample {gap.first} on: {gap.cause}; the recorder ran")
         slots = [self._slot(judged, sidecar, side) for side in ("left", "right")]
         if slots[0] is not None and slots[1] is not None:
             self._compare(judged, sidecar, recording, (slots[0], slots[1]))
         return judged
+
+    def _ran(self, sidecar: Sidecar, gap: DeclaredGap) -> list[Span]:
+        """What of a gap that is said to be for want of the recorder lies where it ran."""
+        began = sidecar.started.timestamp()
+        span = began + gap.first / 8000, began + gap.end / 8000
+        return longer(without([span], self._gone), 0.0) if self._gone else []
 
     def _slot(self, judged: Judged, sidecar: Sidecar, side: str) -> SlotTruth | None:
         """The truth of the slot that a side says it was taken from."""
@@ -198,7 +238,7 @@ class Judge:
         said = sidecar.started.timestamp() + fitted.piece.start / 8000
         for fork in fitted.piece.tracks[0].slot.during(first, end)[:1]:
             sent = fork.at.timestamp() + (first - fork.first) / 8000
-            if abs(said - sent) > CLOCKS:
+            if abs(said - sent) > self._expected.clocks:
                 judged.blame(f"its time is {said - sent:+.1f} s against when its octets were sent")
 
     def _calls_of(self, sidecar: Sidecar) -> frozenset[str]:

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from osrec_emulators.check.coverage import Coverage
+from osrec_emulators.check.demands import Demand
 from osrec_emulators.check.evidence import Evidence
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.ledger import Entry, Ledger
@@ -14,10 +15,10 @@ from osrec_emulators.check.parties import strangers, unnamed
 from osrec_emulators.check.sent import Truth
 from osrec_emulators.check.spans import Span, longer, overlaps, text, without
 from osrec_emulators.check.told import Conversation
-from osrec_emulators.check.troubles import RECOVERY
-from osrec_emulators.check.verdict import EntryVerdict, LedgerVerdict
+from osrec_emulators.check.verdict import EntryVerdict, LedgerVerdict, Shortage
+from osrec_emulators.check.wanted import Wanted
 
-CLOCKS = 5.0  # seconds by which the recorder's wall clock may be off, and its events late
+AFTER_ALL = timedelta(seconds=0.05)  # who leaves last ends it; else nobody who is watched was there any more
 
 
 class LedgerJudge:
@@ -25,6 +26,7 @@ class LedgerJudge:
 
     Args:
         withheld: when events of a call were not sent, by call id.
+        demands: what people asked of running calls.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class LedgerJudge:
         outages: Sequence[Outage],
         expected: Expected,
         withheld: Mapping[str, Sequence[float]] | None = None,
+        demands: Sequence[Demand] = (),
     ) -> None:
         self._truth = truth
         self._expected = expected
         self._evidence = Evidence(truth.conversations, truth.slots, outages, expected, _start(truth))
         self._withheld = withheld or {}
+        self._wanted = Wanted(expected, demands)
         self._since = self._evidence.began
 
     def judge(self, ledger: Ledger) -> LedgerVerdict:
@@ -45,12 +49,12 @@ class LedgerJudge:
         entries = [entry for entry in ledger.conversations if entry.ended is None or not self._is_older(entry)]
         conversations = [each for each in self._truth.conversations if self._is_due(ledger, each)]
         by_call = _by_call(self._truth.conversations)
-        of = {entry.id: _matching(entry, by_call) for entry in entries}
+        of = {entry.id: _matching(entry, by_call, self._expected.clocks) for entry in entries}
         entries_of: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             for conversation in of[entry.id]:
                 entries_of[conversation.thread].append(entry)
-        coverage = Coverage(self._expected, self._evidence, ledger, self._since)
+        coverage = Coverage(self._expected, self._wanted, self._evidence, ledger, self._since)
         parts = {entry.id: [_part(each, entry, entries_of[each.thread]) for each in of[entry.id]] for entry in entries}
         verdicts = [self._entry(entry, parts[entry.id], coverage) for entry in entries]
         unknown = [each for each in conversations if not entries_of[each.thread]]
@@ -68,21 +72,33 @@ class LedgerJudge:
             classes=tuple((name, sum(entry.class_ == name for entry in entries)) for name in CLASSES),
             faults=tuple(faults),
             excused=tuple(excused),
+            shortage=self._shortage(entries),
         )
+
+    def _shortage(self, entries: Iterable[Entry]) -> Shortage:
+        spans = [each.span for entry in entries for each in entry.missed if each.cause == "no_pair"]
+        pool, seconds = self._evidence.pool, sum(until - since for since, until in spans)
+        used = [(pool.in_use(span), span[1] - span[0]) for span in spans if span[1] > span[0]]
+        mean = sum(pairs * length for pairs, length in used) / seconds if seconds else 0.0
+        least = min((pairs for pairs, _ in used), default=0.0)
+        return Shortage(len(spans), seconds, mean, least, len(pool.pairs))
 
     # --- entries
 
     def _entry(self, entry: Entry, conversations: Sequence[Conversation], coverage: Coverage) -> EntryVerdict:
         faults = tuple(self._entry_faults(entry, conversations, coverage))
-        excused = len(conversations) == 1 and self._was_withheld(conversations[0])
+        excused: tuple[str, ...] = ()
+        if len(conversations) == 1 and self._was_withheld(conversations[0]):
+            invented = tuple(self._invented(entry, conversations[0]))
+            excused, faults = tuple(each for each in faults if each not in invented), invented
         return EntryVerdict(
             id=entry.id,
             calls=entry.calls,
             stations=entry.stations,
             class_=entry.class_,
             reason=entry.reason,
-            faults=() if excused else faults,
-            excused=faults if excused else (),
+            faults=faults,
+            excused=excused,
         )
 
     def _entry_faults(self, entry: Entry, conversations: Sequence[Conversation], coverage: Coverage) -> Iterator[str]:
@@ -95,10 +111,9 @@ class LedgerJudge:
             yield f"mixes {len(conversations)} conversations of the PBX: {threads}"
             return
         (conversation,) = conversations
+        yield from self._invented(entry, conversation)
         yield from self._stations(entry, conversation)
         watched = not self._was_out(conversation)
-        if foreign := strangers(entry.parties, conversation):
-            yield f"names {', '.join(foreign)}, who had no part in it"
         if watched and (absent := unnamed(entry.parties, conversation)):
             yield f"does not name {', '.join(absent)}"
         if watched:
@@ -117,12 +132,12 @@ class LedgerJudge:
         moments = [("began", entry.started, began)]
         if entry.ended is not None and entry.ended < conversation.ended_at:
             moments.append(("ended", entry.ended, self._left(conversation)))
-        elif entry.ended is not None:
+        elif entry.ended is not None and conversation.ended_at - self._left(conversation) < AFTER_ALL:
             moments.append(("ended", entry.ended, conversation.ended_at))
         if entry.answered is not None and conversation.answered_at is not None:
             moments.append(("was answered", entry.answered, conversation.answered_at))
         for what, told, real in moments:
-            if abs((told - real).total_seconds()) > CLOCKS:
+            if abs((told - real).total_seconds()) > self._expected.clocks:
                 yield f"{what} at {told:%H:%M:%S}, of the PBX at {real:%H:%M:%S}"
 
     @staticmethod
@@ -131,10 +146,16 @@ class LedgerJudge:
         talks = [talk.span[1] for talk in conversation.talks]
         return datetime.fromtimestamp(max(talks), UTC) if talks else conversation.ended_at
 
-    def _stations(self, entry: Entry, conversation: Conversation) -> Iterator[str]:
+    @staticmethod
+    def _invented(entry: Entry, conversation: Conversation) -> Iterator[str]:
+        """Who had no part in it must not be in it, whatever the recorder was not told."""
         for station in entry.stations:
             if station not in conversation.stations:
                 yield f"station {station} had no part in it"
+        if foreign := strangers(entry.parties, conversation):
+            yield f"names {', '.join(foreign)}, who had no part in it"
+
+    def _stations(self, entry: Entry, conversation: Conversation) -> Iterator[str]:
         for station in self._expected.watched(conversation):
             talked = bool(conversation.talk(station))
             if station in entry.stations or self._was_out(conversation):
@@ -152,11 +173,13 @@ class LedgerJudge:
 
     def _forgotten(self, ledger: Ledger, conversation: Conversation) -> Iterator[str]:
         """A conversation that the ledger does not know must lie where it says that it was blind."""
-        slack = self._expected.tolerance
+        slack, settled = self._expected.tolerance, self._expected.times.settled
         for station in self._expected.watched(conversation):
+            if station in conversation.passed:
+                continue
             blind = [each.span for each in ledger.blind if each.station in (None, station)]
             span = _presence(conversation, station)
-            unseen = [(float("-inf"), self._since + RECOVERY), *((a - slack, b + RECOVERY) for a, b in blind)]
+            unseen = [(float("-inf"), self._since + settled), *((a - slack, b + settled) for a, b in blind)]
             seen = without([span], unseen)
             if seen:
                 yield f"{_name(conversation)} is not in the ledger; station {station} was watched: {text(seen)}"
@@ -180,7 +203,7 @@ class LedgerJudge:
     def _was_withheld(self, conversation: Conversation) -> bool:
         """The recorder was not told all of it, and was not told that either."""
         moments = (at for call in conversation.calls for at in self._withheld.get(call, ()))
-        return any(overlaps((at, at), conversation.span, CLOCKS) for at in moments)
+        return any(overlaps((at, at), conversation.span, self._expected.clocks) for at in moments)
 
     def _is_older(self, entry: Entry) -> bool:
         began = self._truth.began
@@ -207,13 +230,13 @@ def _by_call(conversations: Iterable[Conversation]) -> dict[str, list[Conversati
     return by_call
 
 
-def _matching(entry: Entry, by_call: dict[str, list[Conversation]]) -> list[Conversation]:
+def _matching(entry: Entry, by_call: dict[str, list[Conversation]], clocks: float) -> list[Conversation]:
     """Call ids come again some day, so the time must fit too."""
     found = {
         each.thread: each
         for call in entry.calls
         for each in by_call.get(call, ())
-        if overlaps(each.span, entry.span, CLOCKS)
+        if overlaps(each.span, entry.span, clocks)
     }
     best = [each for each in found.values() if overlaps(each.span, entry.span)]
     return best or list(found.values())
@@ -235,10 +258,12 @@ def _twice(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _presence(conversation: Conversation, station: str) -> Span:
-    """When a station had a part in it: as far as is known by its talk, else all the time."""
+    """When a station had a part in it: as far as is known by its talk, else until it left, or all the time."""
     spans = [talk.span for talk in conversation.talk(station, heard=False)]
     if not spans:
-        return conversation.span
+        began, ended = conversation.span
+        left = [fact.at for fact in conversation.left if fact.text == station]
+        return began, max(left, default=ended)
     return min(since for since, _ in spans), max(until for _, until in spans)
 
 

@@ -25,7 +25,7 @@ KINDS = frozenset({"link", "monitor", "licence", "line", "recorder", "journal"})
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Something was out of order."""
+    """Something was out of order. Beyond those above there is `answer`: the CAP left a request unanswered."""
 
     what: str
     span: Span

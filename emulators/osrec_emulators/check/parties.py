@@ -21,13 +21,17 @@ def strangers(numbers: Iterable[str | None], conversation: Conversation) -> list
 
 
 def unnamed(numbers: Iterable[str | None], conversation: Conversation) -> list[str]:
-    """Stations that took part, and people outside in an answered call, whom no number names."""
+    """Stations that took part, and people outside in an answered call, whom no number names.
+
+    Of a caller who withholds his number, or whose number the trunk does not tell, no recorder can know it: the PBX puts
+    notKnown or restricted in its place in every event and every snapshot.
+    """
     named = [number for number in numbers if number is not None]
     talked = {talk.station for talk in conversation.talks if talk.heard}
     outside = conversation.answered_at is not None and bool(talked)
     present = talked | conversation.active
     due = (party for party in conversation.parties if (outside if party.external else party.number in present))
-    return [party.number for party in due if not any(_is(number, party) for number in named)]
+    return [party.number for party in due if not party.hidden and not any(_is(number, party) for number in named)]
 
 
 def judge_parties(truth: Truth, recordings: Sequence[Judged]) -> None:

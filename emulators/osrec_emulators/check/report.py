@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from osrec_emulators.check.lateness import Lateness
-from osrec_emulators.check.verdict import ConversationVerdict, LedgerVerdict, RecordingVerdict, Report
+from osrec_emulators.check.verdict import ConversationVerdict, LedgerVerdict, RecordingVerdict, Report, Shortage
 
 LOG_WIDTH = 110  # of output that goes to a file, so that the table's cells stay whole
 
@@ -113,4 +113,12 @@ def _ledger(ledger: LedgerVerdict) -> str:
         f"ledger:        {ledger.conversations} conversations of watched stations, {len(ledger.entries)} entries "
         f"({classes}), {right} right; {ledger.blind} are in none"
         + (f"; {excused} faults excused, since events were withheld" if excused else "")
+        + _shortage(ledger.shortage)
     )
+
+
+def _shortage(short: Shortage) -> str:
+    if not short.spans:
+        return ""
+    used = f"{short.in_use:.1f} of {short.pairs} pairs were in use then, {short.least:.1f} at least"
+    return f"\nno pair:       {short.spans} spans, {short.seconds:.1f} s; {used}"

@@ -11,17 +11,19 @@ from osrec_emulators.check.spans import Span, within
 from osrec_emulators.pbx.media import Side
 
 CALLS = "calls.jsonl"
+_LEAVING = ("Diverted", "ConnectionCleared")
 _PASSING = ("Diverted", "Failed")  # events of a station that a call only passed
 
 
 @dataclass(frozen=True, slots=True)
 class TruthParty:
-    """A participant. `trunk`: over which somebody outside is reached."""
+    """A participant. `trunk`: over which somebody outside is reached; `hidden`: no event names his number."""
 
     number: str
     external: bool
     trunk: str | None
     name: str | None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,13 @@ class TalkSpan:
 
 @dataclass(frozen=True, slots=True)
 class GrantedFork:
-    """A port was in a call of a station. `dead`: without audio; `end`: released, call, lost, held."""
+    """A port was in a call of a station.
+
+    Attributes:
+        dead: without audio.
+        end: released, call, lost, held, moved.
+        left: when its port left the call: later, where the station only held it.
+    """
 
     port: str
     station: str
@@ -44,6 +52,7 @@ class GrantedFork:
     span: Span
     dead: bool
     end: str
+    left: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +68,36 @@ class RefusedFork:
 
 @dataclass(frozen=True, slots=True)
 class PlayedFault:
-    """A declared fault of forks: unanswered, late, lost, swapped, dead, stuck."""
+    """A declared fault of forks: unanswered, late, lost, swapped, dead, stuck.
+
+    Attributes:
+        seconds: how late, how long stuck.
+        told: of a loss, with the usual events.
+    """
 
     at: float
     kind: str
     station: str
     ports: tuple[str, ...]
+    seconds: float = 0.0
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something became known in one of a conversation's calls: a number that took part, an account code."""
+
+    at: float
+    text: str
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Calls that were a conversation of their own until then."""
+
+    calls: frozenset[str]
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +109,10 @@ class Conversation:
         active: numbers that did more in it than to send the call on, or to be busy.
         merged_into: its calls became part of another one, by transfer or conference.
         reached_at: when it came to the first of its stations; while it waits in a queue only the PBX knows of it.
+        appeared: numbers, when an event named them for the first time. accounts: codes that were entered.
+        left: numbers of whom the last event says that they have no part in it any more.
+        parts: others that were merged into it.
+        passed: stations that sent it on before it rang there.
     """
 
     thread: str
@@ -94,6 +131,16 @@ class Conversation:
     faults: tuple[PlayedFault, ...] = ()
     merged_into: str | None = None
     reached_at: datetime | None = None
+    appeared: tuple[Fact, ...] = ()
+    left: tuple[Fact, ...] = ()
+    accounts: tuple[Fact, ...] = ()
+    parts: tuple[Part, ...] = ()
+    passed: frozenset[str] = frozenset()
+
+    def holds(self, fact: Fact, call: str) -> float:
+        """Since when a fact holds in a call: in one of another part, since that and its own came together."""
+        of = {part.calls: part.until for part in self.parts if len({fact.call, call} & part.calls) == 1}
+        return max([fact.at, *of.values()])
 
     @property
     def span(self) -> Span:
@@ -162,7 +209,16 @@ def _merged(one: Conversation, other: Conversation) -> Conversation:
         faults=one.faults + other.faults,
         merged_into=one.merged_into,
         reached_at=min(reached, default=None),
+        appeared=one.appeared + other.appeared,
+        left=one.left + other.left,
+        accounts=one.accounts + other.accounts,
+        parts=(*one.parts, *other.parts, Part(other.calls, other.ended_at.timestamp())),
+        passed=(one.passed - _present(other)) | (other.passed - _present(one)),
     )
+
+
+def _present(conversation: Conversation) -> set[str]:
+    return set(conversation.stations) - conversation.passed
 
 
 def _conversation(row: dict[str, Any]) -> Conversation:
@@ -177,7 +233,7 @@ def _conversation(row: dict[str, Any]) -> Conversation:
         answered_at=datetime.fromisoformat(row["answered_at"]) if row["answered_at"] else None,
         ended_at=datetime.fromisoformat(row["ended_at"]),
         parties=tuple(
-            TruthParty(each["number"], each["external"], each["trunk"], each.get("name"))
+            TruthParty(each["number"], each["external"], each["trunk"], each.get("name"), each.get("hidden", False))
             for each in row.get("parties", ())
         ),
         dialled=tuple(TruthParty(each["number"], each["external"], None, None) for each in row.get("dialled", ())),
@@ -190,13 +246,21 @@ def _conversation(row: dict[str, Any]) -> Conversation:
             RefusedFork(clock.at(each["at"]), each["station"], tuple(each["ports"]), each["error"], each["played"])
             for each in row.get("refused", ())
         ),
-        faults=tuple(
-            PlayedFault(clock.at(each["at"]), each["fault"], each["station"], tuple(each["ports"]))
-            for each in row.get("faults", ())
-        ),
+        faults=tuple(_fault(each, clock) for each in row.get("faults", ())),
         merged_into=row.get("merged_into"),
         reached_at=_reached_at(row, clock),
+        appeared=tuple(_appeared(row, clock)),
+        left=tuple(_left(row, clock)),
+        accounts=tuple(Fact(clock.at(each["at"]), each["text"], row["calls"][0]) for each in row.get("accounts", ())),
+        passed=_passed(row),
     )
+
+
+def _passed(row: dict[str, Any]) -> frozenset[str]:
+    kinds: dict[str, set[str]] = {}
+    for _, kind, number in row.get("events", ()):
+        kinds.setdefault(number, set()).add(kind)
+    return frozenset(number for number in row["stations"] if kinds.get(number) == {"Diverted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +278,32 @@ class _Clock:
 
 
 def _fork(row: dict[str, Any], clock: _Clock) -> GrantedFork:
-    return GrantedFork(row["port"], row["station"], Side(row["side"]), clock.span(row), row["dead"], row["end"])
+    span = clock.span(row)
+    left = clock.at(row["left"]) if "left" in row else span[1]
+    return GrantedFork(row["port"], row["station"], Side(row["side"]), span, row["dead"], row["end"], left)
+
+
+def _fault(row: dict[str, Any], clock: _Clock) -> PlayedFault:
+    detail = row.get("detail", "")
+    seconds = float(detail.removesuffix(" s")) if detail.endswith(" s") else 0.0
+    return PlayedFault(
+        clock.at(row["at"]), row["fault"], row["station"], tuple(row["ports"]), seconds, detail != "silently"
+    )
+
+
+def _appeared(row: dict[str, Any], clock: _Clock) -> Iterator[Fact]:
+    seen: set[str] = set()
+    for at, _, number in row.get("events", ()):
+        if number not in seen:
+            seen.add(number)
+            yield Fact(clock.at(at), number, row["calls"][0])
+
+
+def _left(row: dict[str, Any], clock: _Clock) -> Iterator[Fact]:
+    last = {number: (at, kind) for at, kind, number in row.get("events", ())}
+    for number, (at, kind) in last.items():
+        if kind in _LEAVING:
+            yield Fact(clock.at(at), number, row["calls"][0])
 
 
 def _reached_at(row: dict[str, Any], clock: _Clock) -> datetime | None:

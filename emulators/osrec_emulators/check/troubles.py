@@ -5,29 +5,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from osrec_emulators.check.outages import Outage
-from osrec_emulators.check.spans import Span, overlaps, union
+from osrec_emulators.check.spans import Span, overlaps, padded, union
+from osrec_emulators.check.times import Times
 
-AROUND = 2.0  # seconds: a recorder asks, waits for an answer, tries another pair
-SETTLED = 1.0  # seconds after a station is monitored again until its snapshot is taken
-RECOVERY = 5.0  # seconds after an outage until a recorder has found its way back: association, monitors, snapshots
-_RECOVERIES = {"monitor": SETTLED, "licence": SETTLED}  # they end when the station is monitored again
+NOTED = 0.3  # seconds by which outages.jsonl may be off: whoever writes it looks ten times a second
+ABSENT = frozenset({"not_listening", "recorder_restart"})  # causes of gaps that say that the recorder did not run
 _OF_ALL = ("link", "recorder")
 _OF_STATIONS = ("monitor", "licence")
 
 
 class Troubles:
-    """The outages, in order."""
+    """The outages, in order. Where one ends the recorder needs a moment: for snapshots, for a look at its lines."""
 
-    def __init__(self, outages: Sequence[Outage]) -> None:
+    def __init__(self, outages: Sequence[Outage], times: Times | None = None) -> None:
+        self._settled = (times or Times()).settled
         spans: dict[tuple[str, str | None], list[Span]] = defaultdict(list)
         for each in outages:
-            recovery = _RECOVERIES.get(each.what, RECOVERY)
-            spans[each.what, each.station].append((each.span[0] - AROUND, each.span[1] + recovery))
+            spans[each.what, each.station].append((each.span[0] - NOTED, each.span[1] + self._settled))
         self._spans = {key: union(each) for key, each in spans.items()}
         self._lines = [each for each in outages if each.what == "line"]
         self._blind: dict[str | None, list[Span]] = {}
-        links = [each.span for each in outages if each.what == "link"]
-        self.first_link = min(links, default=None)
+        self._links = union(each.span for each in outages if each.what in _OF_ALL)
+        self.first_link = min((each.span for each in outages if each.what == "link"), default=None)
 
     def out(self, span: Span, *kinds: str, station: str | None = None) -> bool:
         """Whether one of these was out of order then, or a moment before; of a station, that of all counts, too."""
@@ -35,7 +34,7 @@ class Troubles:
 
     def unwatched(self, span: Span, station: str) -> bool:
         """Nobody told the recorder of all that the station did then."""
-        return self.out(span, *_OF_ALL, *_OF_STATIONS, station=station)
+        return hits(self.blind(station), span)
 
     def blind(self, station: str | None) -> list[Span]:
         """When a station could not be watched."""
@@ -44,10 +43,49 @@ class Troubles:
             self._blind[station] = union(span for key in keys for span in self._spans.get(key, ()))
         return self._blind[station]
 
-    def line_out(self, lines: Iterable[str], span: Span) -> bool:
-        """Whether one of these lines gave nothing good at that time, its way back not counted."""
-        whose = {None, *lines}
-        return any(each.line in whose and overlaps(each.span, span) for each in self._lines)
+    def spans(self, what: str, station: str | None) -> list[Span]:
+        """Of one kind, of a station and of all."""
+        return [span for whose in {None, station} for span in self._spans.get((what, whose), ())]
+
+    def relinked(self, station: str) -> list[Span]:
+        """When the link was down, or up again and the station not watched yet for that reason."""
+        links = [span for what in ("link", "recorder", "answer") for span in self.spans(what, None)]
+        follow = (each for each in self.spans("monitor", station) if any(overlaps(each, link) for link in links))
+        return union([*links, *follow])
+
+    def told_at(self, at: float, station: str) -> float:
+        """When the recorder was told of what happened to the station then, had it been told of nothing else."""
+        found = [until for since, until in self.blind(station) if since <= at < until]
+        return max(found, default=at)
+
+    def linked_for(self, at: float, seconds: float) -> float:
+        """When from then on the link had been up for so long without a break."""
+        began = at
+        for since, until in self._links:
+            if since < began + seconds and until > began:
+                began = until
+        return began + seconds
+
+    def line_out(self, lines: Iterable[str] | None = None) -> list[Span]:
+        """When one of these lines, None: of all, gave nothing good."""
+        whose = None if lines is None else {None, *lines}
+        return union(padded((each.span for each in self._lines if whose is None or each.line in whose), NOTED))
+
+
+def absences(outages: Sequence[Outage], settled: float) -> list[Span]:
+    """When the recorder was away, until it has asked where its ports are: the PBX may have them in calls all the while.
+
+    Which call's audio they carry, nobody can tell it before.
+    """
+    down = [each.span for each in outages if each.what == "link"]
+    return union(
+        (
+            each.span[0] - settled,
+            max((end for since, end in down if overlaps((since, end), each.span)), default=each.span[1]) + settled,
+        )
+        for each in outages
+        if each.what == "recorder"
+    )
 
 
 def hits(spans: Sequence[Span], moment: Span) -> bool:

@@ -76,10 +76,28 @@ class EntryVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortage:
+    """What the PBX knows of the spans that are said to be missed for want of a pair.
+
+    Attributes:
+        spans: how many; seconds: how long they are.
+        in_use: pairs that were in a call meanwhile, on average; least: in the span in which the fewest were.
+        pairs: that there are.
+    """
+
+    spans: int
+    seconds: float
+    in_use: float
+    least: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerVerdict:
     """The recorder's ledger.
 
     Attributes:
+        shortage: how full the pool was where it is said to have been.
         conversations: of watched stations, that the PBX had.
         blind: of these, that the ledger does not know.
         classes: how many entries each class has.
@@ -93,6 +111,7 @@ class LedgerVerdict:
     classes: tuple[tuple[str, int], ...]
     faults: tuple[str, ...]
     excused: tuple[str, ...]
+    shortage: Shortage
 
     @property
     def right(self) -> bool:

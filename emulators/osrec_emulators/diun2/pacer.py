@@ -6,6 +6,9 @@ from osrec_drivers.line import FRAME_RATE
 
 PACKET = 8  # frames in a SAToP packet of 256 octets: handing over whole ones keeps packets evenly spaced
 LARGEST = 800  # frames in one block while catching up after a stall
+LEAD_NS = (
+    15_000_000  # from a frame's own time until a line has to send it: room for a tick of 10 ms that is a little late
+)
 _SECOND_NS = 1_000_000_000
 
 
@@ -20,8 +23,12 @@ class Pacer:
         self.handed = 0
         self._start_ns = start_ns
 
+    def time_to_send(self, frame: int) -> int:
+        """When the line has to send a frame, in ns: a board's clock, which no stall of ours moves."""
+        return self._start_ns + LEAD_NS + frame * _SECOND_NS // FRAME_RATE
+
     def due(self, now_ns: int) -> Iterator[int]:
-        """Sizes of the blocks that are due now; none is lost after a stall, they only come late and in a row."""
+        """Sizes of the blocks that are due now; after a stall all come in a row: lines send them or pass them over."""
         due = (now_ns - self._start_ns) * FRAME_RATE // _SECOND_NS - self.handed
         due -= due % PACKET
         while due > 0:

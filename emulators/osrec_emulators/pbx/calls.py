@@ -57,12 +57,13 @@ class Cause:
 class Party:
     """Who takes part: a station, or with `trunk` somebody outside who is reached over it.
 
-    `shown` is why events do not name the number, None when they do.
+    `shown` is why events do not name the number, None when they do; `called_in`: it was he who called.
     """
 
     number: str
     trunk: str | None = None
     shown: model.NoDevice | None = None
+    called_in: bool = False
 
 
 @dataclass(slots=True)

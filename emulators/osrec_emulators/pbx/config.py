@@ -68,6 +68,7 @@ class PbxConfig(Section):
     call_waiting: tuple[NumberRange, ...] = ()
     unreachable: tuple[Number, ...] = ()
     access_code: Number = "0"  # dialled before a number outside
+    access_code_shown: bool = False  # events have it before the numbers that were called
     call_id_octets: Annotated[int, Field(ge=2, le=16)] = 2
     call_id_wrap: Annotated[int, Field(ge=1)] | None = None
     connection_ids: Literal["static", "dynamic"] = "static"

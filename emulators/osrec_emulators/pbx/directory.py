@@ -34,6 +34,7 @@ class Directory:
         for group in config.groups:
             self._add_group(group)
         self.access_code = config.access_code
+        self._access_code_shown = config.access_code_shown
         self._names_in_events = config.names_in_events
         for stations in config.stations:
             self._add(self.stations, stations.range, stations.voices)
@@ -78,4 +79,11 @@ class Directory:
         if party.shown is not None:
             return party.shown
         name = self.names.get(party.number) if self._names_in_events and party.trunk is None else None
-        return DeviceId(party.number, name=name and name.encode("latin-1", "replace").decode("latin-1"))
+        return DeviceId(
+            self._code_before(party) + party.number, name=name and name.encode("latin-1", "replace").decode("latin-1")
+        )
+
+    def _code_before(self, party: Party) -> str:
+        """The code that the PBX leaves before the number of somebody outside who was called."""
+        called = not party.called_in and not self.known(party.number)
+        return self.access_code if self._access_code_shown and called else ""

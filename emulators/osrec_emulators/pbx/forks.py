@@ -118,7 +118,8 @@ class Forks:
         """Take a port out of its call: it is free again, unless it gets stuck."""
         joined = self._joined.pop(port)
         leg = joined.call.legs.pop(port)
-        self.truth.fork_ended(joined.call, port, now, reason)
+        self.truth.fork_ended(port, now, reason)
+        self.truth.port_left(port, now)
         seized = self.faults.stuck(joined.call, joined.fork.station, port, now)
         if seized is not None:
             self._stuck[port] = now + seized
@@ -171,7 +172,7 @@ class Forks:
         joined.silenced = silenced
         self.reporter.version += 1
         if silenced:
-            self.truth.fork_ended(joined.call, joined.fork.port, now, "held")
+            self.truth.fork_ended(joined.fork.port, now, "held")
         else:
             self.truth.fork_began(joined.call, joined.fork, now, dead=joined.dead)
 

@@ -81,9 +81,7 @@ class Services:
         )
 
     def _snapshot_call(self, connection: ConnectionId) -> model.CallSnapshot:
-        call = self._switch.calls.get(connection.call_id or b"")
-        if call is None:
-            raise Refused("invalidConnectionID")
+        call, _ = self._forks.find(connection)
         reporter = self._switch.reporter
         return model.CallSnapshot(
             entries=tuple(

@@ -15,13 +15,17 @@ _PRESENT = (LocalState.CONNECTED, LocalState.HOLD)
 
 @dataclass(slots=True)
 class ForkSpan:
-    """A fork, from the moment that it was granted. `dead`: it carried nothing. `end`: why it ended."""
+    """A fork, from the moment that it was granted. `dead`: it carried nothing. `end`: why it ended.
+
+    `left`: when its port left the call, which may be later: while its station holds the call, the port waits in it.
+    """
 
     fork: Fork
     began: float
     dead: bool = False
     ended: float | None = None
     end: str = "released"
+    left: float | None = None
 
 
 @dataclass(slots=True)
@@ -176,7 +180,8 @@ def _time(now: float) -> float:
 def _party(party: Party, names: Mapping[str, str]) -> dict[str, Any]:
     external = party.trunk is not None
     name = None if external else names.get(party.number)
-    return {"number": party.number, "external": external, "trunk": party.trunk, "name": name}
+    hidden = party.shown is not None
+    return {"number": party.number, "external": external, "trunk": party.trunk, "name": name, "hidden": hidden}
 
 
 def _talk(talk: Talk, end: float) -> dict[str, Any]:
@@ -201,6 +206,7 @@ def _span(span: ForkSpan, end: float) -> dict[str, Any]:
         "to": _time(end if span.ended is None else span.ended),
         "dead": span.dead,
         "end": span.end,
+        "left": _time(end if span.left is None else span.left),
     }
 
 

@@ -51,7 +51,7 @@ class Switch(Queues, Callbacks, Parking, Details):
         free = self.free_trunks()
         if not free:
             raise RuleError(f"call from {number}: every trunk carries a call already, and a trunk carries one")
-        call = self._begin(self._new_thread(), Party(number, free[0], shown))
+        call = self._begin(self._new_thread(), Party(number, free[0], shown, called_in=True))
         leg = self._connect(call, free[0], call.calling, LocalState.CONNECTED)
         call.called = Party(to)
         self._report(model.Originated, call, leg, Cause.NEW_CALL)

@@ -41,6 +41,7 @@ class Truth:
         self._iso = iso_of(wall)
         self._names = names or {}
         self._stories: dict[bytes, Story] = {}
+        self._forks: dict[str, ForkSpan] = {}  # the last one of each port
 
     @property
     def running(self) -> int:
@@ -88,6 +89,14 @@ class Truth:
                 story = self._stories[old.thread.id]
                 story.look(old, now)
                 story.merged_into = new.thread.id
+                self._move_forks(story, self._stories[new.thread.id], now)
+
+    def _move_forks(self, old: Story, new: Story, now: float) -> None:
+        """Forks that go on in the new call."""
+        for span in [span for span in old.forks if span.ended is None]:
+            span.ended, span.end, span.left = now, "moved", now
+            moved = self._forks[span.fork.port] = ForkSpan(span.fork, now, span.dead)
+            new.forks.append(moved)
 
     def account(self, call: Call, now: float, device: str, code: str) -> None:
         """Somebody entered an account code."""
@@ -100,12 +109,18 @@ class Truth:
     # --- forks
 
     def fork_began(self, call: Call, fork: Fork, now: float, *, dead: bool = False) -> None:
-        self._stories[call.thread.id].forks.append(ForkSpan(fork, now, dead))
+        span = self._forks[fork.port] = ForkSpan(fork, now, dead)
+        self._stories[call.thread.id].forks.append(span)
 
-    def fork_ended(self, call: Call, port: str, now: float, reason: str = "released") -> None:
-        for span in self._stories[call.thread.id].forks:
-            if span.fork.port == port and span.ended is None:
-                span.ended, span.end = now, reason
+    def fork_ended(self, port: str, now: float, reason: str = "released") -> None:
+        """It carries nothing any more; while its station holds the call its port is in there still."""
+        span = self._forks[port]
+        if span.ended is None:
+            span.ended, span.end = now, reason
+
+    def port_left(self, port: str, now: float) -> None:
+        """The port is out of its call."""
+        self._forks[port].left = now
 
     def fork_refused(self, call: Call | None, refused: RefusedFork) -> None:
         story = self._stories.get(call.thread.id) if call is not None else None

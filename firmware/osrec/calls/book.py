@@ -61,8 +61,10 @@ class Book:
 
     def adopt(self, conversation: Conversation) -> None:
         """Take over a conversation that an earlier run of the recorder had begun."""
-        conversation.patience = self.linger
+        conversation.patience = max(conversation.patience, self.linger)
         self.conversations[conversation.id] = conversation
+        for thread in conversation.threads:
+            self._by_thread[thread] = conversation
         for call_id in conversation.call_ids:  # which of them still runs, the next snapshot tells
             self._by_call[call_id] = conversation
         for call in conversation.calls.values():
@@ -114,6 +116,7 @@ class Book:
         _add(conversation.via, gone.via)
         _add(conversation.trunks, gone.trunks)
         _add(conversation.accounts, gone.accounts)
+        conversation.sent |= gone.sent
         _add(conversation.correlators, gone.correlators)
         _add(conversation.user_data, gone.user_data)
         for number, participant in gone.participants.items():

@@ -72,6 +72,8 @@ class Call:
         outside: devices that were reached through the network.
         heirs: calls to which connections went from this one, by device, and the names that they have there.
         over: since when no monitored station is in it, None while one is.
+        unclear: whose states were only presumed, or who is there at all, nobody knows but the PBX.
+        asked: it was to be asked since.
     """
 
     call_id: bytes
@@ -84,6 +86,8 @@ class Call:
     outside: set[str] = field(default_factory=set)
     heirs: dict[str, tuple["Call", str]] = field(default_factory=dict, repr=False)
     over: float | None = None
+    unclear: bool = False
+    asked: bool = False
     _stamp: int = 0
 
     # --- what is known
@@ -185,14 +189,17 @@ class Call:
     def tell_local(self, station: str, state: LocalState | None, kind: str = "") -> None:
         """localConnectionInfo: the state of the monitored device itself; what said the same before stands."""
         own = self.views.get(station, {}).get(station)
-        if own is None or own.state is not state:
+        if own is None or own.state is not state or not own.sure:
             self.tell(station, station, state, kind)
 
-    def stands_for(self, monitor: str, connection: ConnectionId, device: Device | None, *, joins: bool) -> str | None:
+    def stands_for(
+        self, monitor: str, connection: ConnectionId, device: Device | None, *, joins: bool, names: bool = True
+    ) -> str | None:
         """By which name the call knows the device of a connection; None when the PBX does not say enough.
 
         Somebody known only by presence, or by the number he calls from (a trunk's connection has another name), gets
         his name here: unless the event says that somebody `joins`, it is about somebody who was there before.
+        An event that changes no connection `names` nobody: it may be about another one whose monitor is late.
         """
         name = self.name_of(connection, device)
         view = self.views.get(monitor, {})
@@ -202,7 +209,7 @@ class Call:
         if name is None or joins or name in view:
             return name
         nameless = [one for one, said in view.items() if one.startswith(ANONYMOUS) and said.state is not None]
-        if nameless:
+        if nameless and names:
             view[name] = view.pop(nameless[0])
         elif number is not None and number in view and not view[number].sure:
             view[name] = view.pop(number)
@@ -210,7 +217,7 @@ class Call:
             return name
         elif number is None and name.startswith("#"):
             presumed = [one for one, said in view.items() if not said.sure and one not in self.connections]
-            if len(presumed) == 1:  # he has a better name than his connection
+            if len(presumed) == 1 and not presumed[0].startswith(ANONYMOUS):  # he has a better name than his connection
                 self.connections[presumed[0]] = connection
                 return presumed[0]
         return name
@@ -224,7 +231,8 @@ class Call:
             return number
         if (known := self.named_before(connection)) is not None:
             return known
-        taken = number in self.connections and self.state(number or "") is not None
+        # two people may call from one number outside, but a station that tells of itself has one connection
+        taken = number in self.connections and number not in self.views and self.state(number or "") is not None
         return f"#{connection.device.hex()}" if number is None or taken else number
 
     def named_before(self, connection: ConnectionId) -> str | None:
@@ -253,11 +261,16 @@ class Call:
         self.tell(station, station, LocalState.CONNECTED)
         self.presume(station, None)
 
+    def doubt(self) -> None:
+        """Something about the others is presumed from now on, which events need not put right."""
+        self.unclear, self.asked = True, False
+
     def doubt_view(self, station: str) -> None:
         """What the station's monitor said of others is from before it left: whoever knows better is right.
 
         Where nobody listened meanwhile, whoever was on hold may be back: better recorded than missed.
         """
+        self.doubt()
         unheard = not self.watched
         for device, said in self.views[station].items():
             if device != station:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from osrec.calls.conversation import Conversation
+from osrec.wire.csta.model import ConnectionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,18 @@ class PortMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class Unclear:
+    """Who is in a call, or how, no event told; SnapshotCall of `connection` would, and `Tracker.found` takes it.
+
+    Comes once for whatever made it unclear. `station`: the monitored one whose connection it is.
+    """
+
+    conversation: Conversation
+    station: str
+    connection: ConnectionId
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The last monitored station has left the conversation: at `when`, which may be some seconds ago."""
 
@@ -75,4 +88,4 @@ class Ended:
     when: float
 
 
-Change = Began | Happened | Restated | Merged | PortDropped | PortMoved | Ended
+Change = Began | Happened | Restated | Merged | PortDropped | PortMoved | Unclear | Ended

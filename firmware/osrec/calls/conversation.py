@@ -1,11 +1,13 @@
 """A conversation: what a person calls "the call", over all the PBX calls that it passes through."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
 from osrec.calls.call import Audience, Call
 
+MOST_SENT = 40  # correlators and pieces of user data on the time line of one conversation
 Direction = Literal["in", "out", "internal", "unknown"]
 
 
@@ -34,6 +36,7 @@ class Conversation:
         joined_in_progress: found by a snapshot, so its beginning is not known.
         failure: cause of the last Failed event, None when none came.
         accounts, digits, correlators, user_data: what was sent along with it.
+        sent: correlators and user data that stand on its time line.
         told: when a monitor last told of it.
         over: since when nobody monitored is in it, None while somebody is; events that are late may still come.
         over_cause: of the last event then.
@@ -64,6 +67,7 @@ class Conversation:
     over_cause: str | None = None
     patience: float = 0.0
     steps: dict[tuple[str, ...], dict[str, int]] = field(default_factory=dict)
+    sent: set[tuple[str, str]] = field(default_factory=set)
 
     def call(self, call_id: bytes, audience: Audience | None = None) -> Call:
         """The call of that id, made if new."""
@@ -83,6 +87,12 @@ class Conversation:
 
     def participant(self, number: str) -> Participant:
         return self.participants.setdefault(number, Participant(number))
+
+    def newly_sent(self, attached: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """What was not sent along before: the PBX repeats it in each event of the call."""
+        new = tuple(one for one in attached if one not in self.sent)[: max(0, MOST_SENT - len(self.sent))]
+        self.sent.update(new)
+        return new
 
     def is_new(self, monitor: str, *step: str) -> bool:
         """Count a step that a monitor tells. Only the first monitor that tells it for the n-th time tells news."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from osrec.calls.book import Book
 from osrec.calls.call import Call
-from osrec.calls.changes import Began, Change, Happened, Restated
+from osrec.calls.changes import Began, Change, Happened, Restated, Unclear
 from osrec.calls.conversation import Conversation
 from osrec.calls.parties import Parties, number_of
 from osrec.wire.csta import model
@@ -123,10 +123,21 @@ class Desk:
         step = (kind_of(event), device or "", call_id.hex(), *(text for _, text in detail_of(event)))
         changes: list[Change] = []
         if news and conversation.is_new(station, *step):
-            changes.append(Happened(conversation, kind_of(event), device, cause_of(event), detail_of(event)))
+            detail = (*detail_of(event), *conversation.newly_sent(attached_to(event)))
+            changes.append(Happened(conversation, kind_of(event), device, cause_of(event), detail))
         elif self.legs(conversation) != before:
             changes.append(Restated(conversation))
         return changes + self.book.settle(conversation, cause_of(event), now)
+
+    def question(self, conversation: Conversation, call: Call | None, station: str) -> list[Change]:
+        """Have the PBX asked who is in the call, if that is unclear and the station has to know: it is connected."""
+        own = call.connections.get(station) if call is not None else None
+        if call is None or own is None or not call.unclear or call.asked:
+            return []
+        if call.own_state(station) is not LocalState.CONNECTED:
+            return []
+        call.asked = True
+        return [Unclear(conversation, station, own)]
 
 
 def same_call(call: Call, station: str, event: model.Event) -> bool:
@@ -147,10 +158,12 @@ def same_call(call: Call, station: str, event: model.Event) -> bool:
 
 
 def same_linkage(one: Linkage | None, other: Linkage | None) -> bool | None:
-    """None when the linkages do not tell."""
+    """None when the linkages do not tell: in one thread an id may come again, or monitors may see it differently."""
     if one is None or other is None:
         return None
-    return one.call == other.call or (one.thread is not None and one.thread == other.thread)
+    if one.call == other.call:
+        return True
+    return None if one.thread is not None and one.thread == other.thread else False
 
 
 def kind_of(event: model.Event) -> str:
@@ -178,6 +191,17 @@ def detail_of(event: model.Event) -> tuple[tuple[str, str], ...]:
             return (("to", _text(event.new_destination)),)
         case _:
             return ()
+
+
+def attached_to(event: model.Event) -> tuple[tuple[str, str], ...]:
+    """Data that applications send along with a call: text where it is some, else hexadecimal digits."""
+    attached = ("user data", getattr(event, "user_data", None)), ("correlator", getattr(event, "correlator", None))
+    return tuple((key, _legible(octets)) for key, octets in attached if octets)
+
+
+def _legible(octets: bytes) -> str:
+    text = octets.decode("latin-1")
+    return text if text.isprintable() else octets.hex(" ")
 
 
 def _text(device: model.Device) -> str:

@@ -7,7 +7,7 @@ that theirs may correct it, whichever comes first.
 from osrec.calls.call import MOVED, Call
 from osrec.calls.changes import Change, PortMoved
 from osrec.calls.conversation import Conversation
-from osrec.calls.desk import Desk, kind_of
+from osrec.calls.desk import Desk, kind_of, same_linkage
 from osrec.calls.parties import device_of, dynamic_of, number_of
 from osrec.wire.csta import model
 from osrec.wire.csta.model import LinkedConnection, LocalState
@@ -29,6 +29,8 @@ def joined(desk: Desk, station: str, event: Joining, now: float) -> list[Change]
     new_ids = b"".join(sorted(_new_ids(event)))
     by = number_of(event.device)
     told = desk.tell(conversation, station, event, by, news=news, call_id=new_ids, before=before, now=now)
+    for call_id in sorted(_new_ids(event)):
+        told += desk.question(conversation, conversation.calls.get(call_id), station)
     return [*changes, *told]
 
 
@@ -59,7 +61,7 @@ def _old_ids(event: Joining) -> list[bytes]:
 
 def _conversation_of(desk: Desk, station: str, event: Joining, now: float) -> tuple[Conversation | None, list[Change]]:
     """Of the old calls, the new one and the thread; a new one when the station shows itself in a call."""
-    ports = _ports_moved(desk, event)
+    ports = [*_ports_moved(desk, event), *_give_up_older(desk, event, now)]
     old_owners = [
         owner
         for call_id in _old_ids(event)
@@ -79,6 +81,17 @@ def _conversation_of(desk: Desk, station: str, event: Joining, now: float) -> tu
     conversation.patience = desk.book.linger
     desk.book.link(conversation, None, event.linkage)
     return conversation, [*ports, *changes]
+
+
+def _give_up_older(desk: Desk, event: Joining, now: float) -> list[Change]:
+    """A call that is known by the new id and is another one is over: the PBX has given its id again."""
+    changes: list[Change] = []
+    for call_id in sorted(_new_ids(event)):
+        owner = desk.book.find(call_id)
+        call = owner.calls.get(call_id) if owner is not None else None
+        if owner is not None and call is not None and same_linkage(call.linkage, event.linkage) is False:
+            changes += desk.give_up(owner, call_id, now)
+    return changes
 
 
 def _is_meant(call: Call | None, event: Joining) -> bool:
@@ -138,6 +151,8 @@ class _Move:
             call.state(device) or LocalState.CONNECTED,
             False,
         )
+        if not sure and device not in self._desk.monitored:  # else its own monitor tells
+            call.doubt()
         return call.tell(self._station, device, state, self._kind, sure=sure)
 
     def _name_before(self, link: LinkedConnection) -> str | None:

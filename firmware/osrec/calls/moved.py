@@ -2,7 +2,7 @@
 
 from osrec.calls.call import ANONYMOUS, Call
 from osrec.calls.changes import Change, Happened
-from osrec.calls.desk import OPENING, Desk, kind_of
+from osrec.calls.desk import BEGINS, OPENING, Desk, kind_of
 from osrec.calls.parties import device_of, number_of
 from osrec.wire.csta import model
 from osrec.wire.csta.causes import cause_name
@@ -24,6 +24,7 @@ STATES: dict[type, LocalState] = {
 }
 JOINS = (*OPENING, model.Bridged, model.Failed)  # who is called in vain is nobody who was there before
 CALLED_ON = (model.NetworkReached, model.Delivered)  # answers, where the network tells of none
+NEW = (None, 22, 44, 78)  # EventCauses of a call that just begins: newCall, makeCall, normal
 CALLED = (model.Delivered, model.Offered, model.Established, model.Queued)  # somebody called, so he is there
 
 
@@ -42,10 +43,13 @@ def moved(desk: Desk, station: str, event: model.Event, now: float) -> list[Chan
         return []
     conversation, call = place.conversation, place.call
     before, direction = desk.legs(conversation), conversation.direction
-    if station in call.views and not call.watched_by(station):
-        call.doubt_view(station)  # it comes back to a call that it had left
+    if not call.watched_by(station):
+        if station in call.views:
+            call.doubt_view(station)  # it comes back to a call that it had left
+        elif not _fresh(event):
+            call.doubt()
     joins = isinstance(event, JOINS) and not (isinstance(event, model.Established) and _was_ringing(call, station))
-    device = call.stands_for(station, connection, named, joins=joins)
+    device = call.stands_for(station, connection, named, joins=joins, names=type(event) in STATES)
     news = _state(call, station, event, connection, device)
     if isinstance(event, model.NetworkReached) and device is not None:
         call.outside.add(device)
@@ -70,7 +74,16 @@ def moved(desk: Desk, station: str, event: model.Event, now: float) -> list[Chan
     )
     if isinstance(event, model.DigitsGenerated) and any(isinstance(one, Happened) for one in told):
         desk.parties.digits(conversation, event.digits)
-    return changes + told
+    return changes + told + desk.question(conversation, call, station)
+
+
+def _fresh(event: model.Event) -> bool:
+    """Whether the call begins here: there is nobody in it but who calls, and he is connected."""
+    if isinstance(event, BEGINS):
+        return True
+    parties: model.Parties | None = getattr(event, "parties", None)
+    redirected = parties is not None and number_of(parties.last_redirection) is not None
+    return isinstance(event, CALLED) and event.cause in NEW and not redirected
 
 
 def _state(call: Call, station: str, event: model.Event, connection: ConnectionId, device: str | None) -> bool:
@@ -87,7 +100,7 @@ def _state(call: Call, station: str, event: model.Event, connection: ConnectionI
         waits = there is LocalState.QUEUED and call.watched_by(device)  # his own monitor says so
         state = there if there in (LocalState.CONNECTED, LocalState.HOLD) or waits else None
     news = call.tell(station, device, None if state is LocalState.NULL else state, kind_of(event))
-    if state is not None:
+    if state is not None and (device == station or not call.watched_by(device)):  # it knows best which one it has now
         call.connections[device] = connection
     return news
 

@@ -17,6 +17,7 @@ class Site:
         main: the number of the PBX within its area, before the extension, "123"; "" without direct dialling in.
         trunk_prefix: dialled before an area code, "0". international: before a country code, "00".
         shortest: digits of the shortest subscriber number; what is shorter is a service or an extension.
+        access_code: seizes a trunk, "0", where the PBX leaves it before the numbers outside that were called; else "".
     """
 
     country: str = ""
@@ -25,9 +26,10 @@ class Site:
     trunk_prefix: str = "0"
     international: str = "00"
     shortest: int = 5
+    access_code: str = ""
 
-    def e164(self, device: DeviceId, *, external: bool) -> str | None:
-        """The number with "+" and country code, None where it cannot be told."""
+    def e164(self, device: DeviceId, *, external: bool, access: str = "") -> str | None:
+        """The number with "+" and country code, None where it cannot be told; `access`: the code before it, if any."""
         number = device.number
         if number.startswith("+"):
             return _checked(number[1:])
@@ -35,7 +37,7 @@ class Site:
             return None
         if device.kind is NumberKind.EXPLICIT_PUBLIC:
             return self._of_type(number, device.ton)
-        return self._outside(number) if external else self._extension(number)
+        return self._outside(number.removeprefix(access)) if external else self._extension(number)
 
     def _of_type(self, number: str, ton: int | None) -> str | None:
         before = {INTERNATIONAL: "", NATIONAL: self.country, SUBSCRIBER: self.country + self.area}.get(ton or 0)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from osrec.calls.call import Call
-from osrec.calls.conversation import Conversation
+from osrec.calls.conversation import Conversation, Participant
 from osrec.calls.numbering import Site
 from osrec.numbers import Patterns
 from osrec.wire.csta import model
@@ -84,10 +84,11 @@ class Parties:
         outward = not inward and (trunk or self.is_trunk(parties.associated_called))
         self._learn_direction(conversation, call, {number_of(calling), number_of(called)}, inward, outward)
         call.calling = call.calling or number_of(calling) or ""
-        self.name(conversation, calling, external=inward)
+        self.name(conversation, calling, external=inward, access="")
         self._came_through(conversation, parties, called, parked=event.cause == PARK)
         if not isinstance(event, model.Originated):  # there `called` is what was dialled, access code and all
-            self.name(conversation, called, external=outward)
+            networks = called is parties.network_called  # whose own numbers have no code before them
+            self.name(conversation, called, external=outward, access="" if networks else self._site.access_code)
 
     def _over_trunks(self, conversation: Conversation, *numbers: str | None) -> None:
         for number in numbers:
@@ -150,8 +151,8 @@ class Parties:
             self._over_trunks(conversation, number_of(entry.device), _static(entry.connection))
             number = number_of(entry.device)
             self.name(conversation, entry.device, external=number in outside or self._longer_than_stations(number))
-        self.name(conversation, snapshot.calling, external=inward)
-        self.name(conversation, snapshot.called, external=outward)
+        self.name(conversation, snapshot.calling, external=inward, access="")
+        self.name(conversation, snapshot.called, external=outward, access=self._site.access_code)
         call.calling = call.calling or calling or ""
 
     def _is_outside(self, entry: model.CallSnapshotEntry) -> bool:
@@ -161,8 +162,19 @@ class Parties:
     def _longer_than_stations(self, number: str | None) -> bool:
         return number is not None and len(number) > max((len(one) for one in self.monitored), default=0)
 
-    def name(self, conversation: Conversation, device: model.Device | None, *, external: bool = False) -> None:
-        """Somebody takes part. Trunks, groups and our own ports are nobody."""
+    def name(
+        self,
+        conversation: Conversation,
+        device: model.Device | None,
+        *,
+        external: bool = False,
+        access: str | None = None,
+    ) -> None:
+        """Somebody takes part. Trunks, groups and our own ports are nobody.
+
+        Args:
+            access: the code that may stand before the number; None: who called whom is not said.
+        """
         number = number_of(device)
         if number is None or number in self._own_ports or number in self._trunks or number in self._groups:
             return
@@ -170,7 +182,13 @@ class Parties:
         participant.external = participant.external or (external and number not in self.monitored)
         if isinstance(device, DeviceId):
             participant.name = device.name or participant.name
-            participant.e164 = self._site.e164(device, external=participant.external) or participant.e164
+            participant.e164 = self._e164(device, participant, access) or participant.e164
+
+    def _e164(self, device: DeviceId, participant: Participant, access: str | None) -> str | None:
+        """None too where it depends on who called, and that is not said."""
+        if access is None and participant.external and self._site.access_code:
+            return None
+        return self._site.e164(device, external=participant.external, access=access or "")
 
 
 def number_of(device: model.Device | None) -> str | None:

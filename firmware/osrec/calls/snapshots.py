@@ -32,7 +32,8 @@ def reconcile(desk: Desk, station: str, legs: Iterable[model.SnapshotLeg], now: 
         absent = [call for call in conversation.calls.values() if call.call_id not in present and call.knows(station)]
         gone = [call for call in absent if call.state(station) is not None or call.watched_by(station)]
         for call in absent:
-            call.tell_local(station, None)
+            if call in gone or station in call.views:  # else it begins there: its own events are still to come
+                call.tell_local(station, None)
         changes += [_resynced(conversation, station, call) for call in gone]
         if gone:
             changes += desk.book.settle(conversation, "resync", now)
@@ -63,6 +64,7 @@ def reconcile_call(desk: Desk, station: str, call_id: bytes, found: model.CallSn
             call.tell(station, device, None, "resync")
     desk.parties.found_call(conversation, call, found)
     desk.book.link(conversation, call, found.linkage)
+    call.unclear = call.asked = False
     now_known = (desk.legs(conversation), conversation.direction, len(conversation.participants))
     changes: list[Change] = [Restated(conversation)] if now_known != (before, direction, known) else []
     return changes + desk.book.settle(conversation, "resync", now)

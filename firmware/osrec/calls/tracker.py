@@ -94,6 +94,11 @@ class Tracker:
         """Take over a conversation that an earlier run of the recorder had begun."""
         self._book.adopt(conversation)
 
+    def restore(self, conversation: Conversation, now: float) -> list[Change]:
+        """The same, where it is known who was in which of its calls, and whether it was over for us."""
+        self._book.adopt(conversation)
+        return self._book.settle(conversation, None, now)
+
     def reconcile(
         self, station: str, legs: Iterable[model.SnapshotLeg], now: float, calls: Iterable[FoundCall] = ()
     ) -> list[Change]:
@@ -102,3 +107,7 @@ class Tracker:
         for call_id, found in calls:
             changes += reconcile_call(self._desk, station, call_id, found, now)
         return changes
+
+    def found(self, station: str, call_id: bytes, call: model.CallSnapshot, now: float) -> list[Change]:
+        """Take what the PBX answered to the question that `Unclear` was: who is in the station's call, and how."""
+        return [*self.expire(now), *reconcile_call(self._desk, station, call_id, call, now)]

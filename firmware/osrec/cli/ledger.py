@@ -15,7 +15,7 @@ from osrec.config import Config, load
 from osrec.numbers import Patterns
 from osrec.recorder import ask
 from osrec.recorder.parts import store_config
-from osrec.store.ledger import CLASSES, Class, Entry, Ledger, Span
+from osrec.store.ledger import CLASSES, Class, Entry, Ledger, Recorded, Span
 from osrec.store.ledger_json import ledger_json
 from osrec.store.reconcile import reconcile
 
@@ -72,19 +72,23 @@ def _running(config: Config) -> list[dict[str, Any]]:
 
 
 def _print(ledger: Ledger, running: list[dict[str, Any]]) -> None:
-    table = Table("started", "station", "with", "class", "what is missing, and why", box=None)
+    headings = "conversation", "started", "direction", "station", "with", "class", "what is missing, and why"
+    table = Table(*headings, box=None)
     for entry in ledger.entries:
         one = entry.conversation
         others = [party.number or "unknown" for party in one.parties if party.number not in one.stations]
         table.add_row(
+            str(one.id),
             local(one.started),
+            one.direction,
             ", ".join(one.stations),
             ", ".join(others) or "-",
             f"[{STYLES[entry.kind]}]{WORDS[entry.kind]}[/]",
             _missing(entry),
         )
     for conversation in running:
-        table.add_row("", ", ".join(conversation["stations"]), "", "still running", "")
+        stations = ", ".join(conversation["stations"])
+        table.add_row(conversation["id"], "", conversation["direction"], stations, "", "still running", "")
     console.print(table)
     _print_sums(ledger, running)
 
@@ -98,7 +102,13 @@ def _missing(entry: Entry) -> str:
     spans += [(one.station, one.span) for one in entry.missed]
     spans.sort(key=lambda pair: pair[1].since)
     texts = dict.fromkeys(f"{station} {_when(gap)}: {gap.cause}" for station, gap in spans)
+    texts |= dict.fromkeys(_silent(one) for one in entry.recordings if one.silent)
     return "; ".join(texts) or entry.detail or "-"
+
+
+def _silent(one: Recorded) -> str:
+    sides = " and ".join({"own": "its own side", "other": "the other side"}[side] for side in one.silent)
+    return f"{one.station} {_clock(one.since)}: {sides} silent all the time"
 
 
 def _when(gap: Span) -> str:

@@ -146,6 +146,8 @@ def _head(state: dict[str, Any]) -> RenderableType:
     text = Text()
     text.append("up" if up else state["state"], "bold green" if up else "bold red")
     text.append(f" {state['server']}" + (f" since {state['up_since']}" if up else ""))
+    if state["down_reason"]:
+        text.append(f"\n{state['down_reason']}", "red")
     others = [server for server in state["servers"] if server != state["server"]]
     if others:
         text.append(f"; other servers: {', '.join(others)}; changes: {state['server_changes']}")

@@ -198,9 +198,10 @@ def _describe(sidecar: Sidecar, path: Path) -> None:
             f"to {(gap.first + gap.count) / 8000:.3f} s: {gap.cause}"
         )
     for event in sidecar.events:
-        at = "        " if event.sample is None else f"{event.sample / 8000:8.3f}"
+        before = (event.at - sidecar.started).total_seconds()  # what happened while nothing was recorded yet
+        at = before if event.sample is None else event.sample / 8000
         details = ", ".join(f"{key} {value}" for key, value in event.detail.items())
-        console.print(f"  {at} s  {event.kind}  {event.cause or ''}  {details}")
+        console.print(f"  {at:8.3f} s  {event.kind}  {event.cause or ''}  {details}")
 
 
 @plain_errors

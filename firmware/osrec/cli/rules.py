@@ -9,13 +9,15 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
+from osrec.calls.numbering import Site
 from osrec.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, console, control_socket, plain_errors, print_json
 from osrec.cli.times import SinceOption, UntilOption, local, parse_span, parse_time
-from osrec.config import load, load_rules
-from osrec.config_rules import RuleSection
+from osrec.cli.told import number_of, others
+from osrec.config import Config, load, load_rules
+from osrec.config_rules import RuleSection, RulesPart
 from osrec.engine.rules import Facts
 from osrec.recorder import ask
-from osrec.recorder.parts import store_config
+from osrec.recorder.parts import numbering, store_config
 from osrec.recorder.replay import Replayed, replay, summary
 from osrec.recorder.rules import build_rules
 from osrec.store.index import Conversation, Index
@@ -87,7 +89,7 @@ def reload(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
 @plain_errors
 def explain(
     station: Annotated[str, typer.Argument(help="Number of the monitored station.")],
-    number: Annotated[str, typer.Argument(help="Number of the other party.")],
+    number: Annotated[str, typer.Argument(help="Number of the other party; - when it is not known.")],
     config: ConfigOption = DEFAULT_CONFIG,
     file: FileOption = None,
     direction: Annotated[Direction, typer.Option(help="Of the call.")] = "in",
@@ -99,19 +101,21 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """What would be decided about a call, and how each rule was looked at."""
-    rules = build_rules(load_rules(file or config))
+    loaded = load_rules(file or config)
+    other = number_of(number, "NUMBER", unknown=True)
+    numbers, e164 = others(other, _site(loaded, config), direction)
     facts = Facts(
-        station=station,
+        station=number_of(station, "STATION"),
         direction=direction,
-        numbers=(number,),
-        e164=(number,) if number.startswith("+") else (),
+        numbers=numbers,
+        e164=e164,
         names=(name,) if name else (),
-        trunks=(trunk,) if trunk else (),
-        accounts=(account,) if account else (),
+        trunks=(number_of(trunk, "--trunk"),) if trunk is not None else (),
+        accounts=(number_of(account, "--account"),) if account is not None else (),
         at=parse_time(at, "--at") or datetime.now(UTC),
         conversation=conversation,
     )
-    decision = rules.decide(facts)
+    decision = build_rules(loaded).decide(facts)
     if json:
         print_json(decision.model_dump())
         return
@@ -120,6 +124,13 @@ def explain(
         console.print(f"  {line}")
     for key, value in decision.facts.items():
         console.print(f"  matched {key}: {value}")
+
+
+def _site(loaded: RulesPart, config: Path) -> Site:
+    """Of the configuration that has the rules; of the recorder's, when they stand in a file of their own."""
+    if isinstance(loaded, Config):
+        return numbering(loaded)
+    return numbering(load(config)) if config.exists() else Site()
 
 
 @app.command("test")

@@ -51,12 +51,14 @@ class Connection(asyncio.Protocol):
         number: tells connections apart.
         ended: done when the owner has dealt with its end.
         sent, received: octets.
+        timed_out: it ended since TCP waited for the peer in vain.
     """
 
     def __init__(self, owner: Owner, framing: Framing, number: int, keep_alive: KeepAlive) -> None:
         self.number = number
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.sent = self.received = 0
+        self.timed_out = False
         self.local: Address = ("0.0.0.0", 0)
         self.peer: Address = ("0.0.0.0", 0)
         self._owner = owner
@@ -93,6 +95,7 @@ class Connection(asyncio.Protocol):
             self._owner.fault(self, str(error), data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.timed_out = isinstance(exc, TimeoutError)
         self._owner.over(self, str(exc) if exc else "the PBX closed the connection")
 
     def pause_writing(self) -> None:

@@ -48,7 +48,7 @@ class Exchange:
     Args:
         emit: takes what is to be sent and told.
         status: is told each SystemStatus of the PBX.
-        missed: is told that a heartbeat was not answered.
+        missed: is told that a heartbeat was not answered. overdue: that a request was not.
 
     Attributes:
         monitors: the devices and what became of their monitors.
@@ -61,6 +61,7 @@ class Exchange:
         emit: Callable[[Output], None],
         status: Callable[[int, float], None],
         missed: Callable[[float], None],
+        overdue: Callable[[float], None],
     ) -> None:
         self.monitors = Monitors(config, self)
         self.session = SessionClock()
@@ -68,6 +69,7 @@ class Exchange:
         self._emit = emit
         self._status = status
         self._missed = missed
+        self._overdue = overdue
         self._requests = Requests(config.max_invoke_id)
         self._segments = Segments(config.request_timeout, emit, lambda: self._requests.outstanding > 0)
 
@@ -137,6 +139,7 @@ class Exchange:
     def expire(self, now: float) -> None:
         """Go on without the answers that are overdue. One of them may end the link: what is left then is cleared."""
         while (deadline := self._requests.deadline) is not None and deadline <= now:
+            self._overdue(now)
             self._answered(self._requests.take_overdue(), None, now)
         self._segments.expire(now)
 
@@ -181,7 +184,7 @@ class Exchange:
         match argument:
             case EventReport():
                 if up:
-                    self.monitors.report(argument, now)
+                    self.monitors.report(argument, now, pdu.invoke_id)
             case SnapshotDeviceData() | SnapshotCallData():
                 if up:
                     self._segments.add(argument, now)

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from osrec.csta.exchange import Exchange
+from osrec.csta.hints import aborted, refused
 from osrec.csta.messages import (
     Close,
     CloseRequested,
@@ -32,6 +33,7 @@ from osrec.csta.messages import (
     Trouble,
     Undecodable,
 )
+from osrec.csta.monitor import refusal_of
 from osrec.csta.monitors import Monitors
 from osrec.csta.requests import Purpose
 from osrec.csta.settings import LinkConfig
@@ -52,6 +54,7 @@ from osrec.wire.csta.model import (
     SystemRegister,
 )
 
+_FOR_NOW = 2  # result of AARE, X.227
 _NOT_WORKING = (Status.INITIALIZING, Status.DISABLED)
 _HEALTHY = (Status.ENABLED, Status.NORMAL, Status.OVERLOAD_RELIEVED)
 
@@ -81,11 +84,12 @@ class Link:
         self.status: int | None = None
         self._config = config
         self._outputs: list[Output] = []
-        self._exchange = Exchange(config, self._emit, self._status, self._missed)
-        self._state_due: float | None = None
         self._heartbeat = Heartbeat(config)
+        self._exchange = Exchange(config, self._emit, self._status, self._missed, self._heartbeat.overdue)
+        self._state_due: float | None = None
         self._associated_here = False  # whether there is an association to release
         self._farewell = ""  # why we release the association
+        self._unheard = True  # nothing came on this connection yet
         self._stale = False  # events were lost while the PBX did not work
         self._told: str | None = None  # reason of the last LinkDown, None while up
 
@@ -93,6 +97,7 @@ class Link:
         """Advance by one event; `now` is any monotonic time, in seconds. No peer can make it raise."""
         if isinstance(event, PduReceived):
             self._heard(now)
+            self._first_heard(now)
             key: type[object] = type(event.pdu)
         else:
             key = type(event)
@@ -134,6 +139,7 @@ class Link:
     def _connected(self, _event: Connected, now: float) -> None:
         config = self._config
         self.epoch += 1
+        self._unheard = True
         if not config.associate:
             self._await_status(now)
             return
@@ -156,18 +162,22 @@ class Link:
         self._tell_down(event.reason)
 
     def _disconnected(self, event: Disconnected, now: float) -> None:
-        self._down(event.reason, now)
+        self._down(event.reason, now, silent=event.timed_out)
 
-    def _close(self, reason: str, now: float) -> None:
+    def _close(self, reason: str, now: float, *, silent: bool = False) -> None:
         self._emit(Close(reason))
-        self._down(reason, now)
+        self._down(reason, now, silent=silent)
 
-    def _down(self, reason: str, now: float) -> None:
-        """Back to CLOSED: nothing that was asked will be answered, nothing that was monitored is."""
+    def _down(self, reason: str, now: float, *, silent: bool) -> None:
+        """Back to CLOSED: nothing that was asked will be answered, nothing that was monitored is.
+
+        `silent`: the PBX had fallen silent before; what it would have told us since then we do not know, either.
+        """
         self._enter(State.CLOSED, None)
         self._heartbeat.stop()
         self._stale, self._associated_here = False, False
-        self._tell_down(reason)
+        self.monitors.tell_held()
+        self._tell_down(reason, self._heartbeat.unheard(now) if silent and self._told is None else 0.0)
         if self.status is not None and self.status not in _HEALTHY:
             self._emit(StatusChanged(Status.NORMAL))  # of an association that is over: LinkDown says the rest
         self.status = None
@@ -175,10 +185,10 @@ class Link:
             self._emit(ServiceAnswered(token, Lost("link down")))
         self.monitors.link_down(now)
 
-    def _tell_down(self, reason: str) -> None:
+    def _tell_down(self, reason: str, unheard: float = 0.0) -> None:
         if reason != self._told:
             self._told = reason
-            self._emit(LinkDown(reason))
+            self._emit(LinkDown(reason, unheard))
 
     def _enter(self, state: State, due: float | None) -> None:
         self.state, self._state_due = state, due
@@ -190,7 +200,9 @@ class Link:
         assert isinstance(pdu, Associated)
         if pdu.result:
             result = ASSOCIATE_RESULTS.get(pdu.result, f"result {pdu.result}")
-            self._close(f"association {result}, diagnostic {pdu.diagnostic}", now)
+            session = self._config.session is not None
+            hint = refused(pdu.diagnostic, transient=pdu.result == _FOR_NOW, session=session)
+            self._close(f"association {result}, diagnostic {pdu.diagnostic}{hint}", now)
             return
         self._associated_here = True
         self._exchange.session.begin(pdu.session, now)
@@ -200,9 +212,21 @@ class Link:
         self._enter(State.AWAITING_STATUS, now + self._config.status_timeout)
         self._heard(now)
 
+    def _first_heard(self, now: float) -> None:
+        if self._unheard and self.state is State.AWAITING_STATUS and self._state_due is None:
+            self._state_due = now  # it answers: up without its status, unless that is what it sends
+        self._unheard = False
+
+    def _refused(self, event: PduReceived, now: float) -> None:
+        """The request for an association was not understood as one."""
+        assert isinstance(event.pdu, ReturnError | Reject)
+        key = "session = true" if self._config.session is not None else 'encoding = "asn1"'
+        self._close(f"association refused: {refusal_of(event.pdu)[0]}: look at [csta] {key}", now)
+
     def _aborted(self, event: PduReceived, now: float) -> None:
         assert isinstance(event.pdu, Abort)
-        self._close(f"aborted by the PBX: {abort_name(event.pdu.diagnostic)}", now)
+        diagnostic = event.pdu.diagnostic
+        self._close(f"aborted by the PBX: {abort_name(diagnostic)}{aborted(diagnostic)}", now)
 
     def _released_by_peer(self, event: PduReceived, now: float) -> None:
         assert isinstance(event.pdu, Release)
@@ -236,7 +260,10 @@ class Link:
             self._close(f"no answer to the association request within {self._config.association_timeout:g} s", now)
 
     def _timer_awaiting_status(self, event: TimerExpired, now: float) -> None:
-        if self._state_is_over(now):
+        if self._state_is_over(now) and self._unheard:
+            self._state_due = None  # XML without session: is it a CAP server at all? Whatever it answers will do
+            self._exchange.send(Purpose.HEARTBEAT, self._heartbeat.question, now)
+        elif self._state_is_over(now):
             self._emit(Trouble(f"no SystemStatus within {self._config.status_timeout:g} s: going on without"))
             self._up(now)
         self._timer_up(event, now)
@@ -270,7 +297,8 @@ class Link:
     def _missed(self, now: float) -> None:
         if self._heartbeat.missed():
             misses = self._heartbeat.misses
-            self._close(f"no answer to {misses} heartbeats of {self._config.heartbeat_timeout:g} s", now)
+            reason = f"no answer to {misses} heartbeats of {self._config.heartbeat_timeout:g} s"
+            self._close(reason, now, silent=True)
         elif self.state is not State.RELEASING:
             self._exchange.send(Purpose.HEARTBEAT, self._heartbeat.question, now)
 
@@ -392,6 +420,8 @@ _STATES: dict[State, _Handlers] = {
         CloseRequested: Link._give_up,
         TimerExpired: Link._timer_associating,
         Associated: Link._associated,
+        ReturnError: Link._refused,
+        Reject: Link._refused,
     },
     State.AWAITING_STATUS: _ALWAYS
     | _ANSWERS

@@ -27,9 +27,10 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The TCP connection is gone, or could not be made."""
+    """The TCP connection is gone, or could not be made. `timed_out`: TCP itself waited for the peer in vain."""
 
     reason: str
+    timed_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,14 @@ class LinkUp:
 
 @dataclass(frozen=True, slots=True)
 class LinkDown:
-    """No link. Comes again, also before the first LinkUp, when the reason is another one."""
+    """No link. Comes again, also before the first LinkUp, when the reason is another one.
+
+    Attributes:
+        unheard: seconds for which nothing had come when the PBX was given up: so long nobody has told us anything.
+    """
 
     reason: str
+    unheard: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

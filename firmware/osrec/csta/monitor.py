@@ -73,7 +73,7 @@ class Monitor:
     Attributes:
         due: when it is to be started, while it waits.
         attempts: refusals in a row. refusal: the last one's reason.
-        holding: whether its events wait for the snapshot, in `held`.
+        holding: whether its events wait for the snapshot, in `held`, and `held_until` when at most.
         again: events were lost while its snapshot was under way: one more is needed.
         gap_snapshot_from: no snapshot for the sake of a sequence gap before.
     """
@@ -87,6 +87,7 @@ class Monitor:
     cross_ref: bytes = b""
     holding: bool = False
     held: list[EventReport] = field(default_factory=list)
+    held_until: float = 0.0
     again: bool = False
     sequence: Sequence = field(default_factory=Sequence)
     gap_snapshot_from: float = 0.0

@@ -5,6 +5,7 @@ one event or one answer takes the same time for 5 devices and for 5,000.
 """
 
 import heapq
+import itertools
 from collections import deque
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from osrec.csta.messages import (
 )
 from osrec.csta.monitor import BUSY, LICENCE, Answer, Monitor, Order, Phase, refusal_of
 from osrec.csta.pace import Licences, Pace
+from osrec.csta.repeats import Repeats
 from osrec.csta.requests import Purpose
 from osrec.csta.settings import LinkConfig
 from osrec.csta.snapshots import Sender, Snapshots
@@ -57,8 +59,10 @@ class Monitors:
         self._due: list[tuple[float, int, str]] = []
         self._order = 0
         self._unknown: deque[tuple[float, EventReport]] = deque()  # with the time until which each is held
+        self._holds: deque[tuple[float, Monitor]] = deque()  # with the time until which its events are held
         self._starting = 0
         self._active = False
+        self._repeats = Repeats()
         self._last_sequence: int | None = None
         self._per_monitor = False  # sequence numbers count each monitor's events, not the link's
         self._gap_resync_from = 0.0
@@ -89,13 +93,19 @@ class Monitors:
         """Forget all cross references: the PBX forgot them too."""
         self._active = False
         self._monitors = {device: Monitor(device) for device in self._monitors}
-        for table in (self._by_ref, self._due, self._unknown):
+        for table in (self._by_ref, self._due, self._unknown, self._holds):
             table.clear()
         self.snapshots.clear()
+        self._repeats.clear()
         self.licences.clear(now)
         self._tell_licences(now)
         self._starting, self._last_sequence = 0, None
         self._per_monitor, self._gap_resync_from = False, 0.0
+
+    def tell_held(self) -> None:
+        """Nothing is waited for any longer: what came is told."""
+        for monitor in self._by_ref.values():
+            self._tell_held(monitor)
 
     def change(self, devices: tuple[str, ...], now: float) -> None:
         """Monitor these devices and no others."""
@@ -134,7 +144,7 @@ class Monitors:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do, None: not by itself."""
-        dues = [self.licences.deadline]
+        dues = [self.licences.deadline, *(due for due, _ in itertools.islice(self._holds, 1))]
         if self._unknown:
             dues.append(self._unknown[0][0])
         if self._room:
@@ -154,6 +164,8 @@ class Monitors:
         """Send what window and rate allow, and give up what took too long."""
         while self._unknown and self._unknown[0][0] <= now:
             self._drop(self._unknown.popleft()[1])
+        while self._holds and self._holds[0][0] <= now:
+            self._hold_no_longer(*self._holds.popleft())
         while self._active and self._room:
             if not self.snapshots.ask(now) and not self._start_next(now):
                 break
@@ -190,7 +202,8 @@ class Monitors:
         monitor.phase = Phase.STARTING
         self._starting += 1
         self._pace.sent(now)
-        self._sender.send(Purpose.START, MonitorStart(DeviceId(monitor.device)), now, monitor.device)
+        asked = MonitorStart(DeviceId(monitor.device), self._config.monitor_filter)
+        self._sender.send(Purpose.START, asked, now, monitor.device)
 
     # --- MonitorStart answered
 
@@ -257,7 +270,11 @@ class Monitors:
 
     # --- events
 
-    def report(self, report: EventReport, now: float) -> None:
+    def report(self, report: EventReport, now: float, invoke_id: int) -> None:
+        if report.sequence is None and self._repeats.again(invoke_id, report):
+            self.counters.repeated += 1
+            self._sender.emit(Trouble(f"event report {invoke_id} came again and is dropped"))
+            return
         before = self._last_sequence
         if report.sequence is not None:
             self._last_sequence = report.sequence
@@ -275,6 +292,9 @@ class Monitors:
         if not monitor.holding:
             self._sender.emit(Reported(monitor.device, report))
             return
+        if not monitor.held:
+            monitor.held_until = now + self._config.hold_seconds
+            self._holds.append((monitor.held_until, monitor))
         monitor.held.append(report)
         if len(monitor.held) > self._config.hold_events:
             text = f"{len(monitor.held)} events of {monitor.device} during its snapshot: not held any longer"
@@ -335,6 +355,13 @@ class Monitors:
     def _release(self, monitor: Monitor) -> None:
         monitor.holding = False
         self._tell_held(monitor)
+
+    def _hold_no_longer(self, until: float, monitor: Monitor) -> None:
+        """A snapshot that is slow, or never comes, must not keep from us what people do now."""
+        if not monitor.held or monitor.held_until != until:
+            return  # those were told
+        self.snapshots.outdate(monitor)
+        self._release(monitor)
 
     def _tell_held(self, monitor: Monitor) -> None:
         held, monitor.held = monitor.held, []

@@ -14,6 +14,7 @@ from osrec.csta import endpoints
 from osrec.csta.connection import Connection, KeepAlive, answers
 from osrec.csta.delays import Delays
 from osrec.csta.endpoints import EndpointEvent, Endpoints, Server
+from osrec.csta.hints import Impression
 from osrec.csta.inlet import Inlet, Waiting
 from osrec.csta.link import Link, State
 from osrec.csta.messages import (
@@ -71,7 +72,7 @@ class LinkRunner:
         counters, delays, inlet, reader, troubles: for the status (status.py).
         link: the machine.
         servers: the choice of the server.
-        up_since: wall time, None while the link is down.
+        up_since: wall time, None while the link is down. down_reason: why it is, None while it is up.
     """
 
     def __init__(
@@ -91,8 +92,10 @@ class LinkRunner:
         self.link = Link(replace(config.link, max_invoke_id=most_invoke_id))
         self.servers = Endpoints(config.endpoints, lambda: random.uniform(0.5, 1.0))
         self.up_since: float | None = None
+        self.down_reason: str | None = None
         self._on_output = on_output
         self._keep_alive = KeepAlive(config.keep_alive, config.user_timeout)
+        self._impression = Impression(config)
         self._listeners: set[Listener] = set()
         self._connection: Connection | None = None
         self._dials: asyncio.Queue[Server] = asyncio.Queue()
@@ -165,6 +168,7 @@ class LinkRunner:
     async def _connect(self, server: Server) -> None:
         """One connection from its first try to its end."""
         self.counters.connections += 1
+        self._impression.forget()
         connection = Connection(self, self._dialect.framing(), self.counters.connections, self._keep_alive)
         self._connection = connection
         failure = None
@@ -209,10 +213,12 @@ class LinkRunner:
     # --- what the connection says
 
     def connected(self, connection: Connection) -> None:
+        self._impression.connected()
         self._pass_on(connection, "open", sent=True)
         self._step(Connected())
 
     def octets(self, connection: Connection, octets: bytes) -> None:
+        self._impression.octets(octets)
         self._pass_on(connection, "data", sent=False, octets=octets)
 
     def frame(self, connection: Connection, frame: bytes) -> None:
@@ -239,7 +245,7 @@ class LinkRunner:
             return
         self._pass_on(connection, "close", sent=True)
         log.info("csta connection ended", peer=self.peer, reason=reason)
-        self._step(Disconnected(reason))
+        self._step(Disconnected(reason, connection.timed_out))
         if not connection.ended.done():
             connection.ended.set_result(None)
 
@@ -273,7 +279,9 @@ class LinkRunner:
         event = self.reader.read(waiting.frame, time.time())
         if isinstance(event, Undecodable):
             self.counters.undecodable += 1
-        elif self.reader.was_report:
+        else:
+            self._impression.understood()
+        if self.reader.was_report:
             self._last_report = waiting.since
         self._advance(event, waiting.frame)
         now = self._now()
@@ -337,10 +345,11 @@ class LinkRunner:
             case Trouble():
                 self._trouble(output)
             case LinkUp():
-                self.up_since = time.time()
+                self.up_since, self.down_reason = time.time(), None
                 self._choose(endpoints.WentUp())
-            case LinkDown():
-                self.up_since = None
+            case LinkDown(reason):
+                output = replace(output, reason=self._impression.explained(reason))
+                self.up_since, self.down_reason = None, output.reason
                 self._choose(endpoints.WentDown())
         self._on_output(output)
 

@@ -5,7 +5,8 @@ from typing import Literal
 
 from osrec.csta.endpoints import EndpointsConfig, Server
 from osrec.wire.csta.dialect import DEFAULT_EDITION, Dialect, dialect
-from osrec.wire.csta.model import Session
+from osrec.wire.csta.model import MonitorFilter, Session
+from osrec.wire.csta.xml_aliases import Names
 from osrec.wire.csta.xml_devices import NUMBER
 
 Heartbeat = Literal["request", "status"]
@@ -30,13 +31,14 @@ class LinkConfig:
         heartbeat_by: with RequestSystemStatus, or by telling our own SystemStatus.
         heartbeat_timeout, heartbeat_misses: how long to wait for the answer, and how often.
         request_timeout: for the answer to any other request.
+        monitor_filter: what MonitorStart says of events to be filtered; None: nothing.
         window: MonitorStart and snapshot requests unanswered at a time.
         starts_per_second: MonitorStart requests.
         retry_first, retry_most: back-off of a MonitorStart that was refused, doubled each time.
         licence_retry: pause before one more device is tried where the PBX says that licences are missing.
         snapshot_tries: SnapshotDevice requests for one device before we go on without.
         snapshot_calls: whether each call that a snapshot of a device shows is looked at, too, for its parties.
-        hold_events: of one device during its snapshot.
+        hold_events, hold_seconds: events of one device during its snapshot, and for how long: then they are told.
         hold_unknown, hold_unknown_seconds: events of monitors whose start is not confirmed yet, and for how long.
         gap_pause: after a snapshot for the sake of missing sequence numbers, until a device gets the next for it.
         max_invoke_id: after it the next is 1 (2 octets: every server is known to take these; XML ends at 9998).
@@ -60,6 +62,7 @@ class LinkConfig:
     heartbeat_timeout: float = 5.0
     heartbeat_misses: int = 2
     request_timeout: float = 10.0
+    monitor_filter: MonitorFilter | None = None
     window: int = 8
     starts_per_second: float = 50.0
     retry_first: float = 1.0
@@ -68,6 +71,7 @@ class LinkConfig:
     snapshot_tries: int = 2
     snapshot_calls: bool = True
     hold_events: int = 500
+    hold_seconds: float = 1.0
     hold_unknown: int = 500
     hold_unknown_seconds: float = 5.0
     gap_pause: float = 30.0
@@ -80,7 +84,7 @@ class RunnerConfig:
 
     Attributes:
         host, port: of the preferred server. spares: of the others, best first.
-        encoding: asn1 or xml. edition: of ECMA-323, for XML. device_form: how XML writes a number, see `dialect`.
+        encoding: asn1 or xml. edition: of ECMA-323, for XML. device_form, element_names: see `dialect`.
         framing: be2, siemens, tpkt, be4 or none; xml8 for XML. frame_limit: the largest PDU, None: what it allows.
         backoff_first, backoff_most: pause before connecting again, doubled each time until the link was up.
         fail_over_after, fail_back, probe_every: see EndpointsConfig.
@@ -97,6 +101,7 @@ class RunnerConfig:
     encoding: str = "asn1"
     edition: int = DEFAULT_EDITION
     device_form: str = NUMBER
+    element_names: Names = ()
     spares: tuple[tuple[str, int], ...] = ()
     backoff_first: float = 0.5
     backoff_most: float = 30.0
@@ -113,7 +118,12 @@ class RunnerConfig:
     def dialect(self) -> Dialect:
         """Raises UsageError for combinations that cannot be."""
         return dialect(
-            self.encoding, self.framing, self.frame_limit, edition=self.edition, device_form=self.device_form
+            self.encoding,
+            self.framing,
+            self.frame_limit,
+            edition=self.edition,
+            device_form=self.device_form,
+            element_names=self.element_names,
         )
 
     @property

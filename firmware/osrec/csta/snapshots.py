@@ -50,10 +50,15 @@ class Sender(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Taking:
-    """The snapshot of one device on its way. `calls` are those looked at so far, `awaited` how many are not yet."""
+    """The snapshot of one device on its way. `calls` are those looked at so far, `awaited` how many are not yet.
+
+    `answered`: the PBX has begun to tell it. `outdated`: what came since then has been told already.
+    """
 
     monitor: Monitor
     asked: int = 0
+    answered: bool = False
+    outdated: bool = False
     legs: tuple[SnapshotLeg, ...] = ()
     calls: list[tuple[bytes, CallSnapshot]] = field(default_factory=list)
     awaited: int = 0
@@ -105,6 +110,12 @@ class Snapshots:
         """The monitor ended: its snapshot is of no use."""
         self._takings.pop(monitor.device, None)
 
+    def outdate(self, monitor: Monitor) -> None:
+        """What came since the PBX began to tell the snapshot will not wait for it: it is not told, but taken anew."""
+        taking = self._takings.get(monitor.device)
+        if taking is not None:
+            taking.outdated = taking.answered
+
     # --- asking
 
     def ask(self, now: float) -> bool:
@@ -120,6 +131,8 @@ class Snapshots:
             if wanted is not None:
                 wanted.monitor.holding = True
                 wanted.asked += 1
+                wanted.answered = wanted.outdated = False
+                wanted.calls.clear()
                 device = wanted.monitor.device
                 self._sender.send(Purpose.SNAPSHOT, SnapshotDevice(DeviceId(device)), now, device, token=wanted)
                 return True
@@ -135,6 +148,7 @@ class Snapshots:
             return
         self._answered(taking.monitor)
         if isinstance(answer, DeviceSnapshot):
+            taking.answered = taking.monitor.holding = True
             self._sender.when_whole(answer, lambda whole, _now: self._device_whole(taking, whole), now)
         else:
             self._fail(taking, refusal_of(answer)[0], again=answer is None)
@@ -166,6 +180,9 @@ class Snapshots:
             self._complete(taking)
 
     def _complete(self, taking: Taking) -> None:
+        if taking.outdated:
+            self._fail(taking, "it came too slowly to wait for it", again=True)
+            return
         self._sender.emit(SnapshotTaken(taking.monitor.device, taking.legs, tuple(taking.calls)))
         self._done(taking)
 

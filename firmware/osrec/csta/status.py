@@ -18,6 +18,7 @@ def link_status(runner: LinkRunner, now: float) -> dict[str, Any]:
     return {
         "state": runner.state.value,
         "up_since": None if runner.up_since is None else _time(runner.up_since),
+        "down_reason": runner.down_reason,
         "server": runner.peer,
         "servers": [str(server) for server in config.endpoints.servers],
         "server_changes": runner.servers.changes,

@@ -19,15 +19,28 @@ class Heartbeat:
         self.due: float | None = None
         self.misses = 0
         self._config = config
+        self._heard = float("-inf")
 
     def stop(self) -> None:
         self.due, self.misses = None, 0
 
     def heard(self, now: float, *, watching: bool) -> None:
         """Whatever the PBX sends shows that it lives."""
-        self.misses = 0
+        self.misses, self._heard = 0, now
         if self._config.heartbeat and watching:
             self.due = now + self._config.heartbeat
+
+    def unheard(self, now: float) -> float:
+        """For how long nothing has come."""
+        return max(now - self._heard, 0.0) if self._heard > float("-inf") else 0.0
+
+    def overdue(self, now: float) -> None:
+        """A request was not answered: after as long a silence the PBX is asked at once whether it is there.
+
+        Of a half-open link nothing would be heard until the next heartbeat, and that would be taken for the PBX's word.
+        """
+        if self.due is not None and now - self._heard >= self._config.request_timeout:
+            self.due = now
 
     def take(self, now: float) -> RequestSystemStatus | SystemStatus | None:
         """What to send now, if anything; what is heard next arms the timer again."""

@@ -1,6 +1,6 @@
 """Who talks, should be recorded and is not, from when to when, and what is to blame: nothing may be missing here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,16 +9,10 @@ from osrec.store.records import Blame, Missed
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a station is not recorded now.
-
-    Attributes:
-        text: the same for people.
-        since: when it began, where that was before it was noticed; monotonic.
-    """
+    """Why a station is not recorded now; `text`: the same for people."""
 
     blame: Blame
     text: str
-    since: float | None = None
 
 
 @dataclass(slots=True)
@@ -31,13 +25,41 @@ class Gap:
     obstacle: Obstacle | None
     until: float | None = None
 
+    @property
+    def blame(self) -> Blame | None:
+        return self.obstacle.blame if self.obstacle is not None else None
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted; of no length while it lasts."""
+        return (self.until or self.since) - self.since
+
+    @property
+    def missed(self) -> Missed:
+        """As it is told when it is over."""
+        return Missed(
+            station=self.station,
+            since=self.at,
+            until=self.at + timedelta(seconds=self.seconds),
+            blame="requested_late" if self.obstacle is None else self.obstacle.blame,
+            detail=None if self.obstacle is None else self.obstacle.text,
+        )
+
 
 class Coverage:
-    """The gaps of one conversation."""
+    """The gaps of one conversation.
 
-    def __init__(self) -> None:
+    Args:
+        before: what was missed before the recorder was started.
+
+    Attributes:
+        closed: gaps that are over, in the order in which they ended.
+    """
+
+    def __init__(self, before: Iterable[Missed] = ()) -> None:
+        self.before = list(before)
+        self.closed: list[Gap] = []
         self._open: dict[str, Gap] = {}
-        self._closed: list[Gap] = []
 
     @property
     def open(self) -> Mapping[str, Gap]:
@@ -54,17 +76,24 @@ class Coverage:
                 self._begin(station, obstacle, now, at)
             elif gap.obstacle is None or (obstacle is not None and gap.obstacle.blame == obstacle.blame):
                 gap.obstacle = obstacle  # what hinders the set-up is to blame for all of it
-            elif obstacle is not None:
+            else:
                 self._close(station, now)
                 self._begin(station, obstacle, now, at)
 
-    def mark(self, station: str, obstacle: Obstacle, now: float, at: datetime) -> None:
-        """Something was missed before now, how much is not known."""
-        self._closed.append(Gap(station, now, at, obstacle, now))
+    def mark(self, station: str, obstacle: Obstacle, since: float, at: datetime, until: float | None = None) -> None:
+        """Something was missed, from `since` to `until`; None: before `since`, how much is not known."""
+        self.closed.append(Gap(station, since, at, obstacle, since if until is None else until))
+
+    def excuse(self, obstacle: Obstacle, since: float) -> None:
+        """What lasts for that reason began after `since`: it hindered nothing, the set-up took as long as it takes."""
+        for gap in self._open.values():
+            if gap.obstacle == obstacle and gap.since >= since:
+                gap.obstacle = None
 
     def absorb(self, other: "Coverage") -> None:
         """Take over those of a conversation that turned out to be part of this one."""
-        self._closed += other._closed
+        self.before += other.before
+        self.closed += other.closed
         for station, gap in other._open.items():
             mine = self._open.get(station)
             if mine is None or gap.since < mine.since:
@@ -72,42 +101,40 @@ class Coverage:
 
     def conclude(self, now: float, *, recorded: bool, late_after: float) -> list[Missed]:
         """All gaps, the conversation being over; a set-up that took no longer than it may is none."""
+        self.close(now)
+        gaps = [gap for gap in self.closed if gap.obstacle is not None or not recorded or gap.seconds > late_after]
+        return [*self.before, *(gap.missed for gap in _apart(gaps))]
+
+    def close(self, now: float) -> None:
+        """All that lasts is over."""
         for station in list(self._open):
             self._close(station, now)
-        gaps = [gap for gap in self._closed if gap.obstacle is not None or not recorded or _seconds(gap) > late_after]
-        return [_missed(gap) for gap in _apart(gaps)]
 
     def _begin(self, station: str, obstacle: Obstacle | None, now: float, at: datetime) -> None:
-        since = now if obstacle is None or obstacle.since is None else obstacle.since
-        self._open[station] = Gap(station, since, at - timedelta(seconds=now - since), obstacle)
+        self._open[station] = Gap(station, now, at, obstacle)
 
     def _close(self, station: str, now: float) -> None:
         gap = self._open.pop(station)
         gap.until = max(gap.since, now)
-        self._closed.append(gap)
+        self.closed.append(gap)
 
 
 def _apart(gaps: list[Gap]) -> list[Gap]:
-    """In order, no moment twice: two conversations that became one may have had gaps of a station at the same time."""
+    """In order, no moment twice: two conversations that became one may have had gaps of a station at the same time.
+
+    One that goes on where another one ended, for the same reason, is part of it.
+    """
     apart: list[Gap] = []
-    reached: dict[str, float] = {}
+    last: dict[str, Gap] = {}
     for gap in sorted(gaps, key=lambda gap: (gap.since, gap.station)):
-        since, until = max(gap.since, reached.get(gap.station, gap.since)), gap.until or gap.since
-        if until > since or gap.station not in reached:
-            apart.append(Gap(gap.station, since, gap.at + timedelta(seconds=since - gap.since), gap.obstacle, until))
-            reached[gap.station] = until
+        until, before = gap.until or gap.since, last.get(gap.station)
+        reached = gap.since if before is None else before.until or before.since
+        since = max(gap.since, reached)
+        if before is not None and until <= since:
+            continue
+        if before is not None and since == reached and gap.obstacle is not None and before.obstacle == gap.obstacle:
+            before.until = until
+            continue
+        last[gap.station] = Gap(gap.station, since, gap.at + timedelta(seconds=since - gap.since), gap.obstacle, until)
+        apart.append(last[gap.station])
     return apart
-
-
-def _seconds(gap: Gap) -> float:
-    return (gap.until or gap.since) - gap.since
-
-
-def _missed(gap: Gap) -> Missed:
-    return Missed(
-        station=gap.station,
-        since=gap.at,
-        until=gap.at + timedelta(seconds=_seconds(gap)),
-        blame="requested_late" if gap.obstacle is None else gap.obstacle.blame,
-        detail=None if gap.obstacle is None else gap.obstacle.text,
-    )

@@ -76,12 +76,13 @@ class Demands:
     ) -> list[Output]:
         """From now on all of the conversation is kept; and of what is there, as much as is asked for."""
         provisional = [r for r in recordings if r.provisional]
+        on_demand = [r for r in recordings if r.provisional or r.decision.action == "on_demand"]
         if not provisional and dossier.keeping is None and recordings:
             return [Replied(_ids(recordings), "it is recorded by a rule, and kept without being asked for")]
         dossier.keeping = dossier.keeping or demand.by
         outputs: list[Output] = []
         since = None if demand.what is Demand.KEEP else now - (demand.seconds or 0.0)
-        for recording in provisional:
+        for recording in on_demand:  # of what is kept already more may be wanted: all that is there is in the journal
             from_begin = since is None or since <= recording.asked
             outputs += keep(self._desk, recording, None if from_begin else since, demand.by)
             if recording.state is State.RUNNING:
@@ -107,7 +108,7 @@ class Demands:
         dossier.keeping = None
         outputs: list[Output] = []
         for recording in kept:
-            if recording.state is State.REQUESTING:
+            if recording.state is not State.RUNNING:
                 recording.provisional = True
                 continue
             outputs.append(Remark(recording.id, now, at, "stopped", None, _detail(demand)))

@@ -43,6 +43,8 @@ class Desk:
         dossiers: of running conversations, by id.
         uncovered: conversations in which somebody talks, should be recorded and is not.
         accepts_new: whether the journal has room for a new recording.
+        touched: conversations of which something may have changed since the journal was told.
+        merged: those that turned out to be part of another one, with that one.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class Desk:
         self.dossiers: dict[UUID, Dossier] = {}
         self.uncovered: set[UUID] = set()
         self.accepts_new = True
+        self.touched: dict[UUID, None] = {}
+        self.merged: list[tuple[UUID, UUID]] = []
 
     # --- what the rules say
 
@@ -106,11 +110,13 @@ class Desk:
         return sorted(found, key=lambda want: (want.decision.action != "record", -want.decision.priority))
 
     def cover(self, want: Want, recordings: Iterable[Recording]) -> Recording | None:
-        """The one of the recordings that has the audio of this station's call."""
+        """The first of the recordings that have the audio of this station's call."""
+        return next(self.covers(want, recordings), None)
+
+    def covers(self, want: Want, recordings: Iterable[Recording]) -> Iterator[Recording]:
+        """Those of the recordings that have the audio of this station's call."""
         once = self.config.internal == "once"
-        return next(
-            (r for r in recordings if r.station == want.station or (once and want.call.talking(r.station))), None
-        )
+        return (r for r in recordings if r.station == want.station or (once and want.call.talking(r.station)))
 
     def inquire(self, station: str) -> list[Output]:
         """Ask the PBX for a station's calls; nothing when it was asked already, or cannot be."""
@@ -127,12 +133,17 @@ class Desk:
         dossier = self.dossiers.get(conversation.id)
         if dossier is None:
             return
+        self.touched[conversation.id] = None
         running = self.forks.of(conversation.id, State.RUNNING)
         uncovered: dict[str, Obstacle | None] = {}
+        served: dict[str, set[UUID]] = {}
         for want in self.wants(conversation):
-            wanted = want.decision.action == "record" or dossier.keeping is not None
-            if wanted and self.cover(want, running) is None:
+            recordings = {recording.id for recording in self.covers(want, running)}
+            if recordings:
+                served[want.station] = recordings
+            elif want.decision.action == "record" or dossier.keeping is not None:
                 uncovered[want.station] = dossier.obstacles.get(want.station) or self.shared(dossier, want)
+        dossier.served.update(served, now, {recording.id for recording in running})
         dossier.coverage.update(uncovered, now, at)
         dossier.obstacles = {station: one for station, one in dossier.obstacles.items() if station in uncovered}
         (self.uncovered.add if uncovered else self.uncovered.discard)(conversation.id)

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from osrec.calls.call import Call
 from osrec.calls.conversation import Conversation
 from osrec.engine.coverage import Coverage, Obstacle
 from osrec.engine.pool import Pair
 from osrec.engine.rules import Facts, RuleSet
+from osrec.engine.served import Served
 from osrec.store.records import Blame, ConversationEnded, Decision, Missed, Party
 
 HISTORY = 50  # steps kept of a conversation for the time line of a recording that begins later
@@ -42,10 +44,27 @@ class Verdict:
 
 @dataclass(slots=True)
 class Hold:
-    """The PBX is not asked for a fork before `again`."""
+    """The PBX is not asked for a fork before `again`, for the reason of the last refusal."""
 
     times: int
     again: float
+    obstacle: Obstacle | None = None
+
+
+@dataclass(slots=True)
+class Absence:
+    """The recorder was away during a conversation, and no snapshot has told yet what became of it.
+
+    Attributes:
+        since, at: when it was seen last, monotonic and by the wall clock.
+        stations: whose snapshots are awaited; True: it was in the call and not recorded, so its talk is missed.
+        followed: somebody was seen in it since, or a recording of it goes on.
+    """
+
+    since: float
+    at: datetime
+    stations: dict[str, bool] = field(default_factory=dict)
+    followed: bool = False
 
 
 @dataclass(slots=True)
@@ -62,12 +81,14 @@ class Dossier:
         stopped_by: the rule that stopped a recording in mid-call.
         reason: why it is not recorded although it should be.
         coverage: who talked and was not recorded.
+        served: whose talk its running recordings have.
         obstacles: what hinders a station's recording, by station.
         holds: after refusals, by (station, call id).
         losses: forks that were lost in a row, by station; lost_on: the pairs.
         keeping: who asked to keep what is recorded on demand, None while nobody has.
         paused: who paused it, None while it is not.
         history: its newest steps.
+        absence: while nobody knows whether it goes on, None else.
     """
 
     started: datetime
@@ -80,6 +101,7 @@ class Dossier:
     stopped_by: str | None = None
     reason: str | None = None
     coverage: Coverage = field(default_factory=Coverage)
+    served: Served = field(default_factory=Served)
     obstacles: dict[str, Obstacle] = field(default_factory=dict)
     holds: dict[tuple[str, bytes], Hold] = field(default_factory=dict)
     losses: dict[str, int] = field(default_factory=dict)
@@ -87,6 +109,7 @@ class Dossier:
     keeping: str | None = None
     paused: str | None = None
     history: deque[Step] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    absence: Absence | None = None
 
     def hinder(self, station: str, obstacle: Obstacle) -> None:
         """The station should be recorded now, and cannot be."""
@@ -95,16 +118,24 @@ class Dossier:
             self.obstacles[station] = obstacle
         self.reason = obstacle.text
 
+    def leased(self, station: str, call: Call | None) -> None:
+        """It has a pair: what is missing from now on is not for want of one; `call`: nor of those who talk there."""
+        served = {one for one in self.obstacles if one == station or (call is not None and call.talking(one))}
+        for one in served:
+            if self.obstacles[one].blame == "no_pair":
+                del self.obstacles[one]
+
     def refused(self, station: str, call_id: bytes, now: float) -> None:
         """The PBX refused; it is asked again later."""
         known = self.holds.get((station, call_id))
         times = known.times + 1 if known else 1
-        self.holds[station, call_id] = Hold(times, now + RETRIES[min(times, len(RETRIES)) - 1])
+        again = now + RETRIES[min(times, len(RETRIES)) - 1]
+        self.holds[station, call_id] = Hold(times, again, self.obstacles.get(station))
 
-    def may_ask(self, station: str, call_id: bytes, now: float) -> bool:
-        """Whether the PBX may be asked for a fork now."""
+    def held(self, station: str, call_id: bytes, now: float) -> Hold | None:
+        """Why the PBX may not be asked for a fork now, None when it may."""
         hold = self.holds.get((station, call_id))
-        return hold is None or hold.again <= now
+        return hold if hold is not None and hold.again > now else None
 
     def forgive(self, station: str) -> None:
         """What was refused before may work now."""
@@ -125,11 +156,17 @@ class Dossier:
         self.offered |= other.offered
         self.stopped_by = self.stopped_by or other.stopped_by
         self.coverage.absorb(other.coverage)
+        self.served.absorb(other.served)
         self.obstacles = other.obstacles | self.obstacles
         self.holds |= other.holds
         self.lost_on |= other.lost_on
         self.keeping = self.keeping or other.keeping
         self.paused = self.paused or other.paused
+        if other.absence is not None:
+            mine = self.absence or Absence(other.absence.since, other.absence.at, followed=True)
+            mine.stations |= other.absence.stations
+            mine.followed |= other.absence.followed
+            self.absence = mine
 
     def conclude(
         self, conversation: Conversation, unanswered: Decision, now: float, at: datetime, late_after: float
@@ -178,11 +215,16 @@ class Dossier:
 
 
 def parties_of(conversation: Conversation, recorded: str | None) -> list[Party]:
-    """Everybody who took part; `recorded`: whose audio it is."""
-    return [
+    """Everybody who took part; `recorded`: whose audio it is.
+
+    A call that came in or went out has somebody outside, also where his number is withheld or no trunk tells it.
+    """
+    parties = [
         Party(number=p.number, name=p.name, external=p.external, recorded=p.number == recorded, e164=p.e164)
         for p in conversation.participants.values()
     ]
+    nameless = conversation.direction in ("in", "out") and not any(party.external for party in parties)
+    return [*parties, Party(number=None, external=True)] if nameless else parties
 
 
 def calls_of(conversation: Conversation) -> list[str]:

@@ -6,8 +6,9 @@ monitored station's part in a conversation; a conversation in which several reco
 
 This module only says who deals with what: `happenings` follows conversations, `review` brings their recordings to
 what legs and rules ask for, `starting` gets forks and `granting` takes their answers, `watching` and `losses` judge
-what the lines tell, `demands` does what people ask for, `blindness` notes who was not watched, `coverage` who was
-not recorded.
+what the lines tell, `evidence` what they tell when the link broke before an answer, `demands` does what people ask
+for, `blindness` notes who was not watched, `coverage` who was not recorded, `telling` has the journal know it all, and
+`restoring` takes it from there after a restart.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
 from osrec.engine.blindness import Blindness
 from osrec.engine.demands import Demands
 from osrec.engine.desk import Desk
+from osrec.engine.evidence import Evidence
 from osrec.engine.fork import ForkStrategy
 from osrec.engine.forks import Forks
 from osrec.engine.granting import Granting
@@ -33,11 +35,15 @@ from osrec.engine.messages import (
     Event,
     Heard,
     JournalChanged,
+    Noted,
     OpenRefused,
     Output,
+    Request,
+    Restore,
     RulesChanged,
     Started,
     Stopping,
+    TakenOver,
     TimerExpired,
 )
 from osrec.engine.pool import Pool
@@ -45,6 +51,7 @@ from osrec.engine.recording import Recording, State
 from osrec.engine.review import Reviewer
 from osrec.engine.rules import RuleSet
 from osrec.engine.settings import EngineConfig
+from osrec.engine.telling import Telling
 from osrec.engine.watching import Watching
 from osrec.store.records import Decision
 
@@ -71,9 +78,11 @@ class Engine:
         self._desk = Desk(config, tracker, rules, self.forks, new_id)
         self._reviewer = Reviewer(self._desk)
         self._granting = Granting(self._desk, self._reviewer)
-        self._happenings = Happenings(self._desk, self._reviewer)
+        self._telling = Telling(self._desk)
+        self._happenings = Happenings(self._desk, self._reviewer, self._telling)
         self._losses = Losses(self._desk, self._reviewer)
-        self._watching = Watching(self._desk, self._reviewer, self._happenings, self._losses)
+        self._evidence = Evidence(self._desk, self._reviewer, self._granting)
+        self._watching = Watching(self._desk, self._reviewer, self._happenings, self._losses, self._evidence)
         self._demands = Demands(self._desk, self._reviewer)
         self._blindness = Blindness(tracker.monitored)
         self._pool_alarm = False
@@ -97,6 +106,11 @@ class Engine:
         return self.forks.link_up
 
     @property
+    def unlinked(self) -> datetime | None:
+        """Since when there has been no link, as far as that is not journalled; None while there is one."""
+        return self._blindness.unlinked
+
+    @property
     def deadline(self) -> float | None:
         """When to call handle(TimerExpired()); None: nothing is due."""
         return min((due for due in (self.forks.deadline, self.tracker.deadline) if due is not None), default=None)
@@ -105,7 +119,7 @@ class Engine:
         """Advance by one event. `at` is the wall time of `now`, aware, UTC."""
         outputs = self._handle(event, now, at)
         outputs += self._pool_state()
-        return outputs
+        return _before_requests(outputs, [*self._blindness.changes(), *self._telling.changes(now, at)])
 
     def _handle(self, event: Event | link.Output, now: float, at: datetime) -> list[Output]:
         match event:
@@ -118,8 +132,8 @@ class Engine:
                 return [*self._watching.heard(event, now, at), *self._blindness.write_due(at)]
             case TimerExpired():
                 return self._timer(now, at)
-            case Adopt():
-                return self._happenings.adopt(event, now, at)
+            case Restore() | Adopt() | TakenOver():
+                return self._happenings.taken_over(event, now, at)
             case JournalChanged(accepts_new):
                 return self._journal(accepts_new, now, at)
             case OpenRefused(recording, reason):
@@ -129,9 +143,8 @@ class Engine:
                 return self._reviewer.review_all(now, at)
             case Demanded():
                 return self._demands.demanded(event, now, at)
-            case Started(last_alive):
-                self._blindness.started(last_alive, at)
-                return []
+            case Started():
+                return [*self._blindness.started(event, at)]
             case Stopping():
                 return [*self._happenings.stop(now, at), *self._blindness.stop(at)]
             case _:
@@ -164,7 +177,8 @@ class Engine:
         outputs: list[Output] = [*link_alarms(event), *self._blindness.take(event, at)]
         match event:
             case link.LinkUp():
-                outputs += self.forks.connected()
+                self._happenings.questions.connected()
+                outputs += [*self._evidence.link_up(now), *self.forks.connected()]
             case link.LinkDown():
                 self.forks.disconnected()
                 outputs += self._reviewer.review_waiting(now, at, all_of_them=True)  # from now on the link is to blame
@@ -177,11 +191,16 @@ class Engine:
     def _answered(self, event: link.ServiceAnswered, now: float, at: datetime) -> list[Output]:
         if (station := self._desk.vigil.answered(event.token)) is not None:
             return self._watching.inquired(station, event.outcome, now, at)
+        if self._happenings.questions.asked(event.token):
+            return self._happenings.answered(event, now, at)
         follow_up = self.forks.sweep_answered(event.token, event.outcome, now)
         if follow_up is not None:
             return follow_up + (self._reviewer.review_waiting(now, at, all_of_them=True) if self.forks.ready else [])
         recording = self.forks.answered(event.token, event.outcome, now)
-        return self._granting.answered(recording, now, at) if recording is not None else []
+        if recording is None:
+            return []
+        broken_off = recording.state is State.REQUESTING and recording.refused is None and bool(recording.unanswered)
+        return (self._evidence.broken_off if broken_off else self._granting.answered)(recording, now, at)
 
     # --- time, journal, pool
 
@@ -221,3 +240,9 @@ class Engine:
             return [AlarmCleared("no-pair")]
         text = f"all {len(self.pool.pairs)} channel pairs are taken or on lines in alarm: conversations wait for one"
         return [AlarmRaised("no-pair", Severity.MAJOR, text)]
+
+
+def _before_requests(outputs: list[Output], noted: list[Noted]) -> list[Output]:
+    """A request may be answered before the outputs behind it are carried out: what is told then is newer."""
+    first = next((at for at, output in enumerate(outputs) if isinstance(output, Request)), len(outputs))
+    return [*outputs[:first], *noted, *outputs[first:]]

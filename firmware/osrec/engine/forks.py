@@ -179,13 +179,16 @@ class Forks:
         if isinstance(outcome, ReturnError | Reject) or outcome == NOT_SENT:
             joined = None
         elif isinstance(outcome, Lost):  # it may have happened all the same, or happen yet
-            joined = ConnectionId(recording.connection.call_id, DeviceId(port.number))
+            joined = recording.presumed(port)
             recording.unsure.add(port.number)
+            if not self.link_up:  # nobody refused it, and nobody will answer
+                recording.unanswered.add(port.number)
         else:
             joined = self._strategy.joined(port, recording.connection, outcome)
+            joined = joined and recording.moved.get(port.number, joined)  # the answer may be older than that
         if joined is not None:
             recording.joined[port.number] = joined
-        if joined is None or isinstance(outcome, Lost):
+        if port.number not in recording.unanswered and (joined is None or isinstance(outcome, Lost)):
             recording.busy = is_busy(outcome) and (recording.busy or recording.refused is None)
             recording.refused = f"port {port.number}: {outcome_text(outcome)}"
 
@@ -199,11 +202,14 @@ class Forks:
             recording.due = now + self._config.pair_rest
 
     def give_up(self, recording: Recording, now: float) -> list[Output]:
-        """No answer yet: the PBX is told to take the ports out again, which it may have joined all the same."""
+        """No answer yet: the PBX is told to take the ports out again, which it may have joined all the same.
+
+        Their call may have another id by now: where it has them is asked for, too, and nobody needs them there.
+        """
         for ports in recording.awaited.values():
             for port in ports:
-                recording.joined[port.number] = ConnectionId(recording.connection.call_id, DeviceId(port.number))
-        return self.clear(recording, now)
+                recording.joined[port.number] = recording.presumed(port)
+        return [*self.clear(recording, now), *self.look_for(recording)]
 
     def clear(self, recording: Recording, now: float) -> list[Output]:
         """Take our ports out of the call where the PBX has not done so."""
@@ -251,12 +257,16 @@ class Forks:
 
     # --- what becomes of the ports
 
-    def port_left(self, port: str, call_id: bytes, dynamic: bytes | None, now: float) -> None:
+    def port_left(self, port: str, call_id: bytes, dynamic: bytes | None, now: float) -> list[Output]:
         """The PBX tells that a port has left a call; of an earlier fork on the port this may be told late."""
         recording = self._by_port.get(port)
         joined = recording.joined.get(port) if recording is not None else None
-        if joined is not None and self._is_it(port, joined, call_id, dynamic):
-            self.port_dropped(port, now, now)
+        if recording is None or joined is None or not self._is_it(port, joined, call_id, dynamic):
+            return []
+        former = self._former.get(port)
+        again = former is not None and former.call_id == call_id and not (dynamic and isinstance(joined.device, bytes))
+        self.port_dropped(port, now, now)
+        return self.look_for(recording) if again else []  # it was in this call before, and that may be meant
 
     def _is_it(self, port: str, joined: ConnectionId, call_id: bytes, dynamic: bytes | None) -> bool:
         """Whether this is the connection that the port has now, and not the one it had before.
@@ -281,8 +291,13 @@ class Forks:
 
     def port_moved(self, port: str, call_id: bytes, dynamic: bytes | None) -> None:
         recording = self._by_port.get(port)
-        if recording is not None and port in recording.joined:
-            recording.joined[port] = ConnectionId(call_id, dynamic or DeviceId(port))
+        if recording is None:
+            return
+        connection = ConnectionId(call_id, dynamic or DeviceId(port))
+        if port in recording.joined:
+            recording.joined[port] = connection
+        elif recording.awaits(port):
+            recording.moved[port] = connection
 
     def _place(self, port: str, connection: ConnectionId | None, now: float) -> None:
         """A snapshot says where a port is that a recording holds."""
@@ -295,8 +310,16 @@ class Forks:
             self.port_dropped(port, now if idle_since is None else idle_since, now)
             return
         recording.confirmed = True
-        if port in recording.joined:
+        if port in recording.joined or recording.port_dropped is not None:
             recording.joined[port] = connection
+        if recording.port_dropped is not None and _numbers(recording.pair) <= recording.joined.keys():
+            recording.port_dropped, recording.due = None, None  # what was told was of an earlier fork
+        if recording.proof is not None:
+            recording.proof[port] = connection
+
+    def doubted(self, pair: Pair) -> bool:
+        """Whether the pair may carry a call of before its lease: a request of then may be carried out late."""
+        return not _numbers(pair).isdisjoint((*self._doubts, *self._stuck, *self._swept))
 
     def look_for(self, recording: Recording) -> list[Output]:
         """Ask the PBX where a recording's ports are."""
@@ -318,10 +341,11 @@ class Forks:
     def _holder(self, port: str) -> object:
         """Which recording needs the port where it is; None: it may be taken out of any call.
 
-        One that was refused and only waits for its ports to be out needs neither of them.
+        One that was refused, or not answered, and only waits for its ports to be out needs neither of them.
         """
         recording = self._by_port.get(port)
-        if recording is None or (recording.resting and recording.refused is not None):
+        given_up = recording is not None and (recording.resting or recording.state is State.ABANDONED)
+        if recording is None or (given_up and recording.refused is not None):
             return None
         return recording.id
 

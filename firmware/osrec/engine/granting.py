@@ -1,6 +1,6 @@
 """What follows the PBX's answer to a request for a fork, or its silence."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from osrec.calls.conversation import Conversation
@@ -14,6 +14,10 @@ from osrec.engine.messages import Forget, Open, Output, Remark
 from osrec.engine.recording import Recording, State
 from osrec.engine.review import Reviewer
 
+LOOK = 0.5  # seconds between two looks at a pair: so long before the first that was not idle, audio may have begun
+INQUIRE_EVERY = 5.0  # seconds at least between two questions for a station whose connection the PBX does not know
+OUTDATED = ("invalidConnectionID", "invalidConnectionState", "noActiveCall")  # errors: the station is not there (now)
+
 
 class Granting:
     """Opens what was granted, tries elsewhere what was refused."""
@@ -22,6 +26,7 @@ class Granting:
         self._desk = desk
         self._reviewer = reviewer
         self._pause = Pause()
+        self._inquired: dict[str, float] = {}  # when the PBX was asked for a station's calls
 
     def answered(self, recording: Recording, now: float, at: datetime) -> list[Output]:
         """All requests of a recording are answered."""
@@ -29,7 +34,7 @@ class Granting:
             outputs = self._desk.forks.give_back(recording, now)
             return outputs + self._reviewer.review_waiting(now, at)
         if recording.refused is None:
-            return self._running(recording, now, at)
+            return self.running(recording, now, at)
         outputs = [Forget(recording.id), *self._desk.forks.give_back(recording, now)]
         if "resourceBusy" in recording.refused:  # we took the ports for free: where does the PBX have them?
             outputs += self._desk.forks.look_for(recording)
@@ -60,7 +65,8 @@ class Granting:
 
     # --- granted
 
-    def _running(self, recording: Recording, now: float, at: datetime) -> list[Output]:
+    def running(self, recording: Recording, now: float, at: datetime) -> list[Output]:
+        """The recording begins, with what has come on its pair since it was asked for."""
         conversation = self._desk.tracker.conversations[recording.conversation]
         dossier = self._desk.dossiers[recording.conversation]
         recording.state, recording.since = State.RUNNING, now
@@ -72,6 +78,7 @@ class Granting:
         if recording.provisional:
             dossier.offered = True
         else:
+            recording.kept_since = recording.asked
             dossier.recordings.append(recording.id)
             dossier.recorded_by = dossier.recorded_by or recording.decision
         outputs: list[Output] = [AlarmCleared("fork-refused")]
@@ -80,7 +87,8 @@ class Granting:
         outputs += [remark_on(recording, conversation, step) for step in dossier.history]
         if dossier.paused is not None:
             outputs += pause(recording, now, at, dossier.paused, recording.asked)
-        self._desk.settle(conversation, now, at)
+        covered = now if recording.flowing is None else recording.flowing - LOOK
+        self._desk.settle(conversation, covered, at - timedelta(seconds=now - covered))
         return outputs
 
     def _open(self, recording: Recording, conversation: Conversation) -> Open:
@@ -108,16 +116,25 @@ class Granting:
         if conversation is None or dossier is None:
             return []
         self._blame(dossier, recording)
+        desk.settle(conversation, now, at)  # the wait for the answer was for this; what hinders from now on comes after
         if recording.busy:
             return self._busy(conversation, dossier, recording, now, at)
+        outdated = self._inquire(recording.station, now) if _is_outdated(recording) else []
         retry = self._retry(conversation, recording, now, at)
         if retry:
             desk.settle(conversation, now, at)
-            return retry
+            return outdated + retry
         dossier.refused(recording.station, recording.connection.call_id or b"", now)
         text = f"the PBX refused to fork station {recording.station}: {recording.refused}"
-        outputs: list[Output] = [AlarmRaised("fork-refused", Severity.MAJOR, text)]
+        outputs: list[Output] = [*outdated, AlarmRaised("fork-refused", Severity.MAJOR, text)]
         return outputs + self._reviewer.review(conversation, now, at)
+
+    def _inquire(self, station: str, now: float) -> list[Output]:
+        """The station is not where we think: an event was lost, or nobody sends any. The PBX is asked where it is."""
+        if now - self._inquired.get(station, now - INQUIRE_EVERY) < INQUIRE_EVERY:
+            return []
+        self._inquired[station] = now
+        return self._desk.inquire(station)
 
     def _busy(
         self, conversation: Conversation, dossier: Dossier, recording: Recording, now: float, at: datetime
@@ -125,7 +142,8 @@ class Granting:
         """The same fork may be granted a moment later: that is no refusal of the station, and none of the pair."""
         key = recording.station, recording.connection.call_id or b""
         known = dossier.holds.get(key)
-        dossier.holds[key] = Hold(known.times if known else 0, self._pause.refused(now))
+        until, obstacle = self._pause.refused(now), dossier.obstacles.get(recording.station)
+        dossier.holds[key] = Hold(known.times if known else 0, until, obstacle)
         outputs: list[Output] = []
         if self._pause.long:
             text = (
@@ -137,7 +155,8 @@ class Granting:
     def _blame(self, dossier: Dossier, recording: Recording) -> None:
         down = not self._desk.forks.link_up
         text = f"fork refused by the PBX: {recording.refused}"
-        dossier.hinder(recording.station, Obstacle("link_down" if down else "fork_refused", text))
+        unseen = self._desk.vigil.unmonitored(recording.station) if _is_outdated(recording) else None
+        dossier.hinder(recording.station, unseen or Obstacle("link_down" if down else "fork_refused", text))
 
     def _retry(self, conversation: Conversation, recording: Recording, now: float, at: datetime) -> list[Output]:
         call = conversation.talking(recording.station)
@@ -147,6 +166,11 @@ class Granting:
             return []
         want = Want(call, recording.station, recording.decision)
         return self._reviewer.starter.start(conversation, want, now, at, recording.tried)
+
+
+def _is_outdated(recording: Recording) -> bool:
+    """Whether the PBX refused since its call is not what we take it for."""
+    return recording.refused is not None and any(error in recording.refused for error in OUTDATED)
 
 
 def remark_on(recording: Recording, conversation: Conversation, step: Step) -> Remark:

@@ -7,6 +7,7 @@ from typing import TypeGuard
 from osrec.calls import changes as calls
 from osrec.calls.conversation import Conversation
 from osrec.calls.snapshots import FoundCall
+from osrec.csta.messages import ServiceAnswered
 from osrec.engine.alarms import AlarmCleared
 from osrec.engine.coverage import Obstacle
 from osrec.engine.desk import IN_CALL, Desk
@@ -14,19 +15,28 @@ from osrec.engine.dossier import Dossier, Step
 from osrec.engine.facts import facts_of
 from osrec.engine.granting import remark_on
 from osrec.engine.keeping import keep, pause
-from osrec.engine.messages import Adopt, Concluded, Output, Remark
+from osrec.engine.messages import Adopt, Concluded, Output, Remark, Restore, TakenOver
+from osrec.engine.proof import end
+from osrec.engine.questions import Questions
 from osrec.engine.recording import ACTIVE, Recording, State
+from osrec.engine.restoring import Restoring, end_unseen
 from osrec.engine.review import Reviewer
-from osrec.engine.stopping import stop
-from osrec.wire.csta.model import ConnectionId, DeviceId, Event, SnapshotLeg
+from osrec.engine.telling import Telling
+from osrec.store.going import cut_off
+from osrec.wire.csta.model import Event, SnapshotLeg
+
+_REVIEWED = (calls.Happened, calls.Restated)  # changes whose conversation is looked at for their own sake
 
 
 class Happenings:
     """Follows the tracker."""
 
-    def __init__(self, desk: Desk, reviewer: Reviewer) -> None:
+    def __init__(self, desk: Desk, reviewer: Reviewer, telling: Telling) -> None:
         self._desk = desk
         self._reviewer = reviewer
+        self._telling = telling
+        self._restoring = Restoring(desk)
+        self.questions = Questions(desk.forks, allowed=desk.config.snapshot_calls)
 
     def reported(self, station: str, event: Event, now: float, at: datetime) -> list[Output]:
         """An event that a monitor saw.
@@ -38,9 +48,19 @@ class Happenings:
         outputs = self.apply(changes, now, at)
         connection = getattr(event, "connection", None)
         conversation = self._desk.tracker.of_call(connection.call_id) if connection is not None else None
-        if conversation is not None and not changes:
+        if conversation is not None and not any(isinstance(change, _REVIEWED) for change in changes):
             outputs += self._reviewer.review(conversation, now, at)
         return outputs
+
+    def taken_over(self, event: Restore | Adopt | TakenOver, now: float, at: datetime) -> list[Output]:
+        """What an earlier run of the recorder left."""
+        match event:
+            case Restore():
+                return self.apply(self._restoring.restore(event, now), now, at)
+            case Adopt():
+                return self._restoring.adopt(event, now, at)
+            case TakenOver():
+                return self._restoring.taken_over()
 
     def apply(self, changes: Iterable[calls.Change], now: float, at: datetime) -> list[Output]:
         outputs: list[Output] = []
@@ -54,15 +74,22 @@ class Happenings:
                 case calls.Merged(conversation, gone):
                     outputs += self._merge(conversation, gone, now, at)
                 case calls.PortDropped(port, call_id, dynamic):
-                    self._desk.forks.port_left(port, call_id, dynamic, now)
+                    outputs += self._desk.forks.port_left(port, call_id, dynamic, now)
                 case calls.PortMoved(port, call_id, dynamic):
                     self._desk.forks.port_moved(port, call_id, dynamic)
+                case calls.Unclear():
+                    outputs += self.questions.ask(change)
                 case calls.Restated(conversation):
                     outputs += self._reviewer.review(conversation, now, at)
                 case calls.Ended(conversation, cause, when):
                     outputs += self._end(conversation, cause, now, at)
                     outputs += self._conclude(conversation, when, at - timedelta(seconds=now - when))
         return outputs
+
+    def answered(self, answer: ServiceAnswered, now: float, at: datetime) -> list[Output]:
+        """The PBX was asked who is in a call."""
+        found = self.questions.answered(answer.token, answer.outcome)
+        return [] if found is None else self.apply(self._desk.tracker.found(*found, now), now, at)
 
     def resync(
         self,
@@ -86,6 +113,7 @@ class Happenings:
         for conversation in list(self._desk.tracker.conversations.values()):
             dossier = self._desk.dossiers.get(conversation.id)
             if dossier is not None and station in conversation.stations:
+                self._restoring.seen_again(conversation, station, now, at)
                 dossier.forgive(station)
                 for recording in self._desk.forks.of(conversation.id, State.RUNNING):
                     recording.unseen &= recording.station != station  # the call goes on: it is on hold
@@ -111,37 +139,26 @@ class Happenings:
         if dossier is not None and self._desk.decide(conversation, station).action == "record":
             dossier.coverage.mark(station, unseen, now, at)
 
-    def adopt(self, event: Adopt, now: float, at: datetime) -> list[Output]:
-        """A recording of an earlier run goes on; the next snapshot of its station puts right what has changed."""
-        opened, conversation, desk = event.opened, event.conversation, self._desk
-        if conversation.id not in desk.tracker.conversations:
-            desk.tracker.adopt(conversation)
-            desk.dossiers[conversation.id] = Dossier(opened.at, now, decision=opened.decision)
-        dossier = desk.dossiers[conversation.id]
-        connection = ConnectionId(next(iter(conversation.calls), None), DeviceId(opened.station))
-        recording = Recording(
-            opened.recording, conversation.id, opened.station, event.pair, connection, opened.decision, State.RUNNING
-        )
-        recording.asked = recording.since = now
-        recording.provisional = opened.provisional and not event.kept
-        if event.kept:
-            dossier.keeping = dossier.keeping or "before the restart"
-        if event.paused:
-            dossier.paused, recording.paused = dossier.paused or "before the restart", True
-        if not recording.provisional:
-            dossier.recordings.append(opened.recording)
-            dossier.recorded_by = dossier.recorded_by or opened.decision
-        desk.forks.adopt(recording)
-        desk.settle(conversation, now, at)
-        return []
-
     def stop(self, now: float, at: datetime) -> list[Output]:
-        """The recorder ends: conversations whose recordings do not go on in the next run are told of now."""
+        """The recorder ends: conversations whose recordings do not go on in the next run are told of now.
+
+        If no other run comes, that was all of them. One that comes must know them all the same: the call may go on,
+        and a rule may have said that it is never to be recorded.
+        """
         outputs: list[Output] = []
         for conversation in list(self._desk.tracker.conversations.values()):
-            if not self._desk.forks.of(conversation.id, State.RUNNING):
-                outputs += self._conclude(conversation, now, at, "the recorder was stopped during the call")
+            dossier = self._desk.dossiers.get(conversation.id)
+            if dossier is None or self._desk.forks.of(conversation.id, State.RUNNING):
+                continue
+            dossier.coverage.close(now)
+            going = self._telling.whole(conversation, now, at) if self._may_go_on(conversation) else []
+            outputs += self._conclude(conversation, now, at, "the recorder was stopped during the call")
+            outputs += going
         return outputs
+
+    @staticmethod
+    def _may_go_on(conversation: Conversation) -> bool:
+        return conversation.over is None or conversation.parked_at is not None
 
     def _remark(self, change: calls.Happened, now: float, at: datetime) -> list[Output]:
         """Put a step on the time lines of the conversation's recordings, also of those that begin later."""
@@ -162,6 +179,7 @@ class Happenings:
         if absorbed is not None:
             dossier.absorb(absorbed)
         desk.uncovered.discard(gone.id)
+        desk.merged.append((gone.id, conversation.id))
         outputs: list[Output] = []
         for recording in desk.forks.of(gone.id, *State):
             desk.forks.move(recording, conversation.id)
@@ -185,7 +203,7 @@ class Happenings:
         desk = self._desk
         outputs: list[Output] = []
         for recording in desk.forks.of(conversation.id, *ACTIVE):
-            outputs += stop(desk, recording, cause or "call ended", now)
+            outputs += end(desk, recording, conversation, cause or "call ended", now, at)
         for station in conversation.stations:
             outputs += [AlarmCleared(f"{code}:{station}") for code in ("fork-lost", "preempted")]
         return outputs
@@ -199,7 +217,10 @@ class Happenings:
         dossier = desk.dossiers.pop(conversation.id, None)
         if dossier is None:
             return []
+        desk.touched[conversation.id] = None
         station = conversation.stations[0] if conversation.stations else ""
         unanswered = desk.rules.decide(facts_of(conversation, station, dossier.started))
         dossier.reason = stopped or dossier.reason
-        return [Concluded(dossier.conclude(conversation, unanswered, now, at, desk.config.late_after))]
+        ended, ended_at = end_unseen(dossier, now, at)
+        record = dossier.conclude(conversation, unanswered, ended, ended_at, desk.config.late_after)
+        return [Concluded(record if ended == now else cut_off(record))]

@@ -8,12 +8,17 @@ from osrec.engine.recording import Recording, State
 
 
 def keep(desk: Desk, recording: Recording, since: float | None, by: str) -> list[Output]:
-    """A provisional recording is kept, from `since` on, None: from its beginning."""
+    """A recording on demand is kept, from `since` on, None: from its beginning; what was kept before stays kept."""
     recording.provisional = False
     if recording.state is not State.RUNNING:
         return []  # it will open as one that is kept
+    begins = recording.asked if since is None else since
+    if begins >= recording.kept_since:
+        return []
+    recording.kept_since = begins
     dossier = desk.dossiers[recording.conversation]
-    dossier.recordings.append(recording.id)
+    if recording.id not in dossier.recordings:
+        dossier.recordings.append(recording.id)
     dossier.recorded_by = dossier.recorded_by or recording.decision
     return [Keep(recording.id, since, by)]
 

@@ -1,6 +1,6 @@
 """Forks that are lost in mid-call, and lines that fail under a recording: the call goes on on another pair."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from osrec.calls.conversation import Conversation
 from osrec.engine.alarms import AlarmRaised, Severity
@@ -96,13 +96,17 @@ class Losses:
     def _lost(self, recording: Recording, why: str, since: float, now: float, at: datetime) -> list[Output]:
         conversation = self._desk.tracker.conversations.get(recording.conversation)
         dossier = self._desk.dossiers.get(recording.conversation)
-        if conversation is None or dossier is None or conversation.talking(recording.station) is None:
+        if conversation is None or dossier is None:
             return []
+        if conversation.talking(recording.station) is None:  # on hold: when it talks again a new fork is asked for
+            self._miss(recording, dossier, Obstacle("fork_lost", _lost_text(recording, why)), since, now, at)
+            return take_away(self._desk, recording, f"fork lost: {why}", now)
         station = recording.station
         steady = since - recording.since >= STEADY
         losses = dossier.losses[station] = 1 if steady else dossier.losses.get(station, 0) + 1
         dossier.lost_on.add(recording.pair)
-        text = f"the fork of station {station} on {recording.pair} was lost while it talks: {why}"
+        text = _lost_text(recording, why)
+        self._miss(recording, dossier, Obstacle("fork_lost", text), since, now, at)
         if losses > self._desk.config.losses:
             text += f"; that was the {losses}th in a row, it is asked for again more slowly"
             self._slow_down(dossier, conversation, station, losses, now)
@@ -110,7 +114,20 @@ class Losses:
             Remark(recording.id, now, at, "fork-lost", None, {"why": why}),
             AlarmRaised(f"fork-lost:{station}", Severity.MAJOR, text),
         ]
-        return outputs + self._again(recording, Obstacle("fork_lost", text, since), f"fork lost: {why}", now, at)
+        return outputs + self._again(recording, Obstacle("fork_lost", text), f"fork lost: {why}", now, at)
+
+    def _miss(
+        self, recording: Recording, dossier: Dossier, obstacle: Obstacle, since: float, now: float, at: datetime
+    ) -> None:
+        """What the recording should have had since then it has not, of all whom it was enough for.
+
+        While nobody told us of a station we cannot know whether it talked: of that time the blind spans tell.
+        """
+        vigil = self._desk.vigil
+        for station, served, end in dossier.served.lost(recording.id, since, now):
+            begin = max(served, vigil.seen_since(station))
+            if begin < end and not vigil.blind(station):
+                dossier.coverage.mark(station, obstacle, begin, at - timedelta(seconds=now - begin), end)
 
     def _slow_down(self, dossier: Dossier, conversation: Conversation, station: str, losses: int, now: float) -> None:
         call = conversation.talking(station)
@@ -123,3 +140,7 @@ class Losses:
         desk.dossiers[recording.conversation].hinder(recording.station, obstacle)
         outputs = take_away(desk, recording, reason, now)
         return outputs + self._reviewer.review(desk.tracker.conversations[recording.conversation], now, at)
+
+
+def _lost_text(recording: Recording, why: str) -> str:
+    return f"the fork of station {recording.station} on {recording.pair} was lost while it talks: {why}"

@@ -64,6 +64,25 @@ class OpenRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """A conversation that an earlier run of the recorder followed, and what is known of it.
+
+    Attributes:
+        seen: when it was seen last, monotonic; seen_at: the same by the wall clock.
+    """
+
+    going: records.Going
+    conversation: Conversation
+    seen: float
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """All that an earlier run left has been restored or adopted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Adopt:
     """A recording that an earlier run of the recorder had begun and that goes on.
 
@@ -81,9 +100,17 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The recorder begins; `last_alive`: the last sign of life of the run before, None when there was none."""
+    """The recorder begins.
+
+    Attributes:
+        last_alive: the last sign of life of the run before, None when there was none.
+        unlinked: since when that had no link, as far as it was not written yet; None: it had one.
+        unwatched: stations that it did not watch, the same.
+    """
 
     last_alive: datetime | None
+    unlinked: datetime | None = None
+    unwatched: tuple[records.Unwatched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +157,19 @@ class Demanded:
     seconds: float | None = None
 
 
-Event = Heard | JournalChanged | OpenRefused | Adopt | Started | Stopping | TimerExpired | RulesChanged | Demanded
+Event = (
+    Heard
+    | JournalChanged
+    | OpenRefused
+    | Started
+    | Restore
+    | Adopt
+    | TakenOver
+    | Stopping
+    | TimerExpired
+    | RulesChanged
+    | Demanded
+)
 
 # --- out
 
@@ -146,6 +185,8 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Listen:
     """From here on the pair's audio may belong to the recording: note where the line stands.
+
+    A second time: only now, but as far back as the first time, something came.
 
     `reach_back`: what the pre-roll holds may belong to it, too.
     """
@@ -207,9 +248,9 @@ class Wipe:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A record for the journal that belongs to no recording: Blind, Stray."""
+    """A record for the journal that belongs to no recording: Blind, Unwatched, Stray, Going."""
 
-    record: records.Blind | records.Stray
+    record: records.Blind | records.Unwatched | records.Stray | records.Going
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ class Preemption:
         self._claims: dict[Waiter, UUID] = {}
 
     def victim(self, waiter: Waiter, priority: int) -> Recording | None:
-        """The recording to end for it, the youngest of the lowest class; None when there is none, or no need.
+        """The recording to end for it; None when there is none, or no need.
 
-        There is no need while a pair is about to be free that nobody else has a claim on.
+        It is of the lowest class; of that rather one that nobody has asked to keep, then the youngest. There is no need
+        while a pair is about to be free that nobody else has a claim on.
         """
         lowest = self._forks.lowest_priority
         if lowest is None or lowest >= priority:
@@ -33,6 +34,6 @@ class Preemption:
         lower = [r for r in usable if r.state is State.RUNNING and r.decision.priority < priority]
         if not lower:
             return None
-        victim = freed or min(lower, key=lambda r: (r.decision.priority, -r.since))
+        victim = freed or min(lower, key=lambda r: (r.decision.priority, not r.provisional, -r.since))
         self._claims[waiter] = victim.id
         return None if freed else victim

@@ -2,21 +2,24 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from uuid import UUID
 
 from osrec.engine.pool import Pair, Port
 from osrec.store.records import Decision
-from osrec.wire.csta.model import ConnectionId
+from osrec.wire.csta.model import ConnectionId, DeviceId
 
 
 class State(Enum):
     REQUESTING = "requesting"  # the PBX was asked to fork
+    UNANSWERED = "unanswered"  # the link broke before the PBX had answered: audio will show whether it forks
     RUNNING = "running"
     DRAINING = "draining"  # over; the last audio is still on its way
     ABANDONED = "abandoned"  # over before the PBX had answered
 
 
-ACTIVE = (State.REQUESTING, State.RUNNING)
+ACTIVE = (State.REQUESTING, State.UNANSWERED, State.RUNNING)
+LISTENED = (State.REQUESTING, State.UNANSWERED, State.RUNNING)  # audio on their pairs matters
 
 
 @dataclass(slots=True)
@@ -27,10 +30,17 @@ class Recording:
         connection: the station's, that the fork was asked for.
         asked: when; the audio counts from then on.
         provisional: on demand, and nobody has asked to keep it yet.
+        kept_since: on demand, from when on it is kept; infinite while that was not asked for.
         paused: it has no audio for now.
         awaited: ports whose answer is still to come, by request token.
         joined: connections of our ports that are in the call.
+        moved: connections that ports got by transfer or conference while their answer was awaited.
         unsure: ports whose request got no answer: the PBX may do it all the same, later.
+        unanswered: ports whose request was outstanding when the link broke.
+        flowing: when something other than idle code was first looked at on its pair, while no answer had come.
+        proof: of one that began, or went on after a restart, on the evidence of its audio: the connections that the PBX
+            says its ports have; None: nothing is to be proved.
+        adopted: it is of an earlier run of the recorder.
         refused: what the PBX said when it refused, None while it has not.
         busy: it refused only for want of capacity; neither the station nor the pair is the reason.
         tried: pairs that were asked for, this one included.
@@ -59,10 +69,16 @@ class Recording:
     state: State = State.REQUESTING
     asked: float = 0.0
     provisional: bool = False
+    kept_since: float = inf
     paused: bool = False
     awaited: dict[object, tuple[Port, ...]] = field(default_factory=dict)
     joined: dict[str, ConnectionId] = field(default_factory=dict)
+    moved: dict[str, ConnectionId] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)
+    unanswered: set[str] = field(default_factory=set)
+    flowing: float | None = None
+    proof: dict[str, ConnectionId] | None = None
+    adopted: bool = False
     refused: str | None = None
     busy: bool = False
     tried: tuple[Pair, ...] = ()
@@ -82,6 +98,14 @@ class Recording:
     resting: bool = False
     wipe_since: float | None = None
     due: float | None = None
+
+    def awaits(self, port: str) -> bool:
+        """Whether the PBX has not yet said what became of the port."""
+        return any(one.number == port for ports in self.awaited.values() for one in ports)
+
+    def presumed(self, port: Port) -> ConnectionId:
+        """The port's connection, if it was joined and nobody has said so."""
+        return self.moved.get(port.number) or ConnectionId(self.connection.call_id, DeviceId(port.number))
 
     def idle_on(self, port: str) -> float | None:
         """Since when one of its slots carries idle code."""

@@ -6,9 +6,10 @@ from osrec.calls.conversation import Conversation
 from osrec.engine.desk import Desk
 from osrec.engine.keeping import keep
 from osrec.engine.messages import Output
-from osrec.engine.recording import ACTIVE
+from osrec.engine.proof import end
+from osrec.engine.recording import ACTIVE, State
 from osrec.engine.starting import Starter
-from osrec.engine.stopping import forbid, stop
+from osrec.engine.stopping import forbid, take_away
 
 
 class Reviewer:
@@ -25,11 +26,12 @@ class Reviewer:
     def review(self, conversation: Conversation, now: float, at: datetime, cause: str | None = None) -> list[Output]:
         """`cause`: of the change that makes it necessary."""
         desk = self._desk
-        outputs = self._stop_leavers(conversation, now, cause)
+        outputs = self._stop_leavers(conversation, now, at, cause)
         dossier = desk.dossiers.get(conversation.id)
         if dossier is None:
             return outputs
         outputs += self._stop_forbidden(conversation, now)
+        outputs += self._let_go(conversation, now)
         self._note_decisions(conversation)
         for want in desk.wants(conversation):
             covering = desk.cover(want, desk.forks.of(conversation.id, *ACTIVE))
@@ -60,11 +62,12 @@ class Reviewer:
             outputs += self.review(conversation, now, at)
         return outputs
 
-    def _stop_leavers(self, conversation: Conversation, now: float, cause: str | None) -> list[Output]:
+    def _stop_leavers(self, conversation: Conversation, now: float, at: datetime, cause: str | None) -> list[Output]:
         outputs: list[Output] = []
         for recording in self._desk.forks.of(conversation.id, *ACTIVE):
             if not conversation.has(recording.station):
-                outputs += stop(self._desk, recording, cause or "the station left the conversation", now)
+                reason = cause or "the station left the conversation"
+                outputs += end(self._desk, recording, conversation, reason, now, at)
         return outputs
 
     def _stop_forbidden(self, conversation: Conversation, now: float) -> list[Output]:
@@ -75,6 +78,23 @@ class Reviewer:
             if rule is not None:
                 self._desk.dossiers[conversation.id].stopped_by = rule
                 outputs += forbid(self._desk, recording, rule, now)
+        return outputs
+
+    def _let_go(self, conversation: Conversation, now: float) -> list[Output]:
+        """Whom a rule records has left the talk of a station on demand: what follows is nobody's to keep."""
+        desk = self._desk
+        if desk.dossiers[conversation.id].keeping is not None:
+            return []
+        wants = desk.wants(conversation)
+        outputs: list[Output] = []
+        for recording in desk.forks.of(conversation.id, *ACTIVE):
+            covered = [want for want in wants if desk.cover(want, [recording])]
+            if not covered or recording.provisional or any(want.decision.action == "record" for want in covered):
+                continue
+            if recording.state is State.REQUESTING:
+                recording.provisional = True
+            else:
+                outputs += take_away(desk, recording, "no rule wants it any more", now)
         return outputs
 
     def _note_decisions(self, conversation: Conversation) -> None:

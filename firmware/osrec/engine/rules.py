@@ -20,7 +20,7 @@ RuleAction = Literal["record", "never", "on_demand"]
 _SETS: tuple[tuple[str, str, Callable[[Facts], tuple[str, ...]]], ...] = (
     ("stations", "station", lambda facts: (facts.station,)),
     ("groups", "station", lambda facts: (facts.station,)),
-    ("numbers", "number", lambda facts: (*facts.numbers, *facts.e164)),
+    ("numbers", "number", lambda facts: tuple(dict.fromkeys((*facts.numbers, *facts.e164)))),
     ("names", "name", lambda facts: facts.names),
     ("trunks", "trunk", lambda facts: facts.trunks),
     ("accounts", "account", lambda facts: facts.accounts),

@@ -20,6 +20,7 @@ class EngineConfig:
             PBX does not say that its ports are in a call.
         outage_end: the same while the link is down. No other call can get the pair then, and one on hold may go on.
         inquire_after: with the link up, after so long an idle pair the PBX is asked for the station's calls.
+        snapshot_calls: the PBX may be asked who is in a call where no event told.
         forgotten_after: a conversation of which nothing was heard for so long is asked for.
         port_loss: a port that the PBX dropped while the station still talks means after so long that the fork is lost.
         idle_check: idle code on both slots for so long has the PBX asked where the ports are.
@@ -41,6 +42,7 @@ class EngineConfig:
     audio_end: float = 10.0
     outage_end: float = 1800.0
     inquire_after: float = 60.0
+    snapshot_calls: bool = True
     forgotten_after: float = 4 * 3600.0
     port_loss: float = 0.5
     idle_check: float = 5.0

@@ -35,7 +35,10 @@ class Starter:
         """Ask for the fork; when it has to wait, what that brings about. `tried`: pairs that refused already."""
         desk = self._desk
         dossier = desk.dossiers[conversation.id]
-        if not dossier.may_ask(want.station, want.call.call_id, now):
+        hold = dossier.held(want.station, want.call.call_id, now)
+        if hold is not None:
+            if hold.obstacle is not None and want.station not in dossier.obstacles:
+                dossier.hinder(want.station, hold.obstacle)
             return []
         hindrance = self._hindrance(want.station)
         if hindrance is not None:
@@ -54,6 +57,7 @@ class Starter:
         recording, outputs = desk.forks.start(wanted, now)
         if recording is not None:
             recording.due = now + desk.config.fork_timeout
+            dossier.leased(want.station, want.call if desk.config.internal == "once" else None)
             return outputs
         if tried:
             return []  # the refusal is the reason, not the want of a pair
@@ -69,7 +73,9 @@ class Starter:
             return LINK_DOWN
         if not self._desk.forks.ready:
             return SWEEPING
-        return UNHEARD_OF if self._desk.vigil.stale(station) else None
+        if self._desk.vigil.stale(station):
+            return self._desk.vigil.unmonitored(station) or UNHEARD_OF
+        return None
 
     def _no_pair(self) -> Obstacle:
         in_alarm = self._desk.forks.pool.idle_in_alarm

@@ -15,6 +15,8 @@ def stop(desk: Desk, recording: Recording, reason: str, now: float) -> list[Outp
     if recording.state is State.REQUESTING:
         recording.state, recording.due = State.ABANDONED, None
         return [Forget(recording.id)]
+    if recording.state is State.UNANSWERED:
+        return [Forget(recording.id), *desk.forks.give_back(recording, now)]
     if recording.state is not State.RUNNING:
         return []
     recording.state, recording.due = State.DRAINING, now + desk.config.tail
@@ -36,7 +38,7 @@ def take_away(desk: Desk, recording: Recording, reason: str, now: float) -> list
 def forbid(desk: Desk, recording: Recording, rule: str, now: float) -> list[Output]:
     """A rule says never: nothing that comes from now on may be kept, not even in memory."""
     recording.wipe_since = now
-    if recording.state is State.REQUESTING:
+    if recording.state in (State.REQUESTING, State.UNANSWERED):
         recording.wipe_since = recording.asked
         return stop(desk, recording, "", now)  # its answer takes the ports out again, and wipes
     outputs: list[Output] = []

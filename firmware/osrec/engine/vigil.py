@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from osrec.csta import messages as link
+from osrec.engine.coverage import Obstacle
+from osrec.store.records import Blame
 
 
 class Vigil:
@@ -19,9 +21,11 @@ class Vigil:
         self._monitored = frozenset(monitored)
         self.up_since = 0.0
         self._up = False
-        self._unmonitored: set[str] = set()
+        self._unmonitored: dict[str, float] = {}  # and since when
+        self._why: dict[str, Obstacle] = {}  # they were not, when that was told last
         self._unconfirmed: set[str] = set()  # no snapshot since the link came up
         self._unheard_of: set[str] = set()  # nor an event
+        self._seen_since: dict[str, float] = {}  # the last snapshot
         self._inquiries: dict[object, str] = {}  # stations by token of the request
 
     def take(self, event: link.Output, now: float) -> None:
@@ -29,24 +33,44 @@ class Vigil:
         match event:
             case link.LinkUp():
                 self._up, self.up_since = True, now
+                self._unmonitored.clear()  # each is asked for anew
                 self._unconfirmed, self._unheard_of = set(self._monitored), set(self._monitored)
             case link.LinkDown():
                 self._up = False
             case link.SnapshotTaken(station):
+                self._seen_since[station] = now
                 self._unconfirmed.discard(station)
                 self._unheard_of.discard(station)
             case link.Reported(station):
                 self._unheard_of.discard(station)
             case link.MonitorRunning(station):
-                self._unmonitored.discard(station)
-            case link.MonitorRefused(station) | link.MonitorLost(station):
-                self._unmonitored.add(station)
+                self._unmonitored.pop(station, None)
+            case link.MonitorRefused(station, error, licence):
+                self._lacks(station, "licence" if licence else "monitor", error, now)
+            case link.MonitorLost(station):
+                self._lacks(station, "monitor", "the PBX ended the monitor", now)
             case _:
                 pass
 
     def blind(self, station: str) -> bool:
         """Nobody would tell us that the station's call is over: only its audio does."""
         return not self._up or station in self._unmonitored or station in self._unconfirmed
+
+    def _lacks(self, station: str, blame: Blame, why: str, now: float) -> None:
+        self._unmonitored.setdefault(station, now)
+        self._why[station] = Obstacle(blame, f"station {station} is not monitored: {why}")
+
+    def blind_since(self, station: str) -> float:
+        """Since when, of one that is blind while the link is up; silence before that was no call that is over."""
+        return max(self.up_since, self._unmonitored.get(station, self.up_since))
+
+    def unmonitored(self, station: str) -> Obstacle | None:
+        """Why the station has no monitor, None when it has one: without one nobody tells what becomes of its call."""
+        return self._why[station] if station in self._unmonitored else None
+
+    def seen_since(self, station: str) -> float:
+        """Since when we were told of all that the station did; of one that is not blind."""
+        return max(self.up_since, self._seen_since.get(station, 0.0))
 
     def stale(self, station: str) -> bool:
         """The link is up again, and nothing has been heard of the station since: its calls may be over."""

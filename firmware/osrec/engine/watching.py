@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from osrec.engine.desk import Desk
+from osrec.engine.evidence import Evidence
 from osrec.engine.happenings import Happenings
 from osrec.engine.hearing import listen
 from osrec.engine.losses import Losses
@@ -18,11 +19,14 @@ ROUND = 60.0  # seconds between looks for conversations of which nothing was hea
 class Watching:
     """Judges what is heard, twice a second."""
 
-    def __init__(self, desk: Desk, reviewer: Reviewer, happenings: Happenings, losses: Losses) -> None:
+    def __init__(
+        self, desk: Desk, reviewer: Reviewer, happenings: Happenings, losses: Losses, evidence: Evidence
+    ) -> None:
         self._desk = desk
         self._reviewer = reviewer
         self._happenings = happenings
         self._losses = losses
+        self._evidence = evidence
         self._next_round = 0.0
         self._lines_down: frozenset[str] = frozenset()
 
@@ -32,7 +36,12 @@ class Watching:
             desk.forks.pool.block(line, line in heard.lines_down)
         outputs: list[Output] = []
         for recording in list(desk.forks.recordings.values()):
-            if recording.state is State.RUNNING and recording.pair in heard.pairs:
+            if recording.pair not in heard.pairs:
+                continue
+            if recording.state in (State.REQUESTING, State.UNANSWERED):
+                outputs += self._unanswered(recording, heard, now, at)
+            elif recording.state is State.RUNNING:
+                outputs += self._evidence.prove(recording, now, at)
                 outputs += listen(recording, heard.pairs[recording.pair], desk.config, now)
                 outputs += desk.suspicion.heard(recording)
                 outputs += self._silent(recording, now, at)
@@ -41,6 +50,12 @@ class Watching:
         outputs += self._forgotten(now)
         changed, self._lines_down = heard.lines_down != self._lines_down, heard.lines_down
         return outputs + self._reviewer.review_waiting(now, at, all_of_them=changed)
+
+    def _unanswered(self, recording: Recording, heard: Heard, now: float, at: datetime) -> list[Output]:
+        """What a line in alarm brings is nobody's audio."""
+        if recording.pair.line in heard.lines_down:
+            return []
+        return self._evidence.heard(recording, heard.pairs[recording.pair], now, at)
 
     def inquired(self, station: str, outcome: object, now: float, at: datetime) -> list[Output]:
         """The PBX was asked for a station's calls; when it does not tell, the recordings go on."""
@@ -75,7 +90,8 @@ class Watching:
             return False
         if not desk.forks.link_up:
             return now - since >= desk.config.outage_end
-        return not recording.confirmed and now - max(since, desk.vigil.up_since) >= desk.config.audio_end
+        blind_since = desk.vigil.blind_since(recording.station)
+        return not recording.confirmed and now - max(since, blind_since) >= desk.config.audio_end
 
     def _forgotten(self, now: float) -> list[Output]:
         """Nothing was heard of a conversation for hours: did the end of it get lost?"""

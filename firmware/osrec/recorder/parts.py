@@ -18,7 +18,7 @@ from osrec.engine.settings import EngineConfig
 from osrec.numbers import Patterns, expand
 from osrec.recorder.rules import build_rules
 from osrec.store.config import StoreConfig
-from osrec.wire.csta.model import Session
+from osrec.wire.csta.model import MonitorFilter, Session
 from osrec.wire.csta.xml_names import namespace_of
 
 
@@ -34,6 +34,20 @@ def store_config(config: Config) -> StoreConfig:
     )
 
 
+def numbering(config: Config) -> Site:
+    """How numbers of the site become E.164."""
+    site = config.site
+    return Site(
+        site.country,
+        site.area,
+        site.main,
+        site.trunk_prefix,
+        site.international,
+        site.shortest,
+        site.access_code,
+    )
+
+
 def build_engine(config: Config, loaded: datetime | None = None) -> Engine:
     """Engine, tracker, rules and pool as the configuration says; `loaded`: when it was read."""
     pairs = [Pair(line.name, Port(*own), Port(*other)) for line in config.lines for own, other in line.pairs()]
@@ -45,18 +59,18 @@ def build_engine(config: Config, loaded: datetime | None = None) -> Engine:
         Patterns(config.stations.trunks),
         ports,
         uuid7,
-        site=Site(site.country, site.area, site.main, site.trunk_prefix, site.international, site.shortest),
+        site=numbering(config),
         groups=Patterns(site.groups),
         queues_talk=site.queues_talk,
         network_answers=site.network_answers,
         linger=site.late_events,
     )
     rules = build_rules(config, loaded)
-    engine_config = engine_settings(config.recording)
+    engine_config = engine_settings(config.recording, config.csta.snapshot_calls)
     return Engine(engine_config, tracker, rules, Pool(pairs), fork_strategy(config.recording), uuid7)
 
 
-def engine_settings(how: Recording) -> EngineConfig:
+def engine_settings(how: Recording, snapshot_calls: bool) -> EngineConfig:
     return EngineConfig(
         internal=how.internal,
         tail=how.tail,
@@ -73,6 +87,7 @@ def engine_settings(how: Recording) -> EngineConfig:
         energy=how.energy_dbm0,
         audio_end=how.audio_end,
         outage_end=how.outage_end,
+        snapshot_calls=snapshot_calls,
         forgotten_after=how.forgotten_after,
     )
 
@@ -101,6 +116,7 @@ def link_config(config: Config) -> RunnerConfig:
         encoding=csta.encoding,
         edition=csta.edition,
         device_form=csta.device_form,
+        element_names=tuple(csta.element_names.items()),
         framing=csta.framing_used,
         frame_limit=csta.frame_limit,
         queue=csta.queue,
@@ -116,6 +132,7 @@ def link_config(config: Config) -> RunnerConfig:
             context=csta.context,
             version=(bytes.fromhex(csta.version), csta.version_bits),
             reference=csta.reference,
+            protocol_version=csta.protocol_version,
             register=csta.system_register,
             association_timeout=csta.association_timeout,
             status_timeout=csta.status_timeout,
@@ -124,6 +141,7 @@ def link_config(config: Config) -> RunnerConfig:
             heartbeat_by=csta.heartbeat_by,
             heartbeat_timeout=csta.heartbeat_timeout,
             heartbeat_misses=csta.heartbeat_misses,
+            monitor_filter=None if csta.monitor_filter == "none" else MonitorFilter(csta.monitor_filter),
             window=csta.window,
             starts_per_second=csta.starts_per_second,
             retry_first=csta.retry_first,

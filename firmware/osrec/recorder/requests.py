@@ -42,7 +42,7 @@ class Requests:
         return {"rules": self._rules, "reload": self._reload, "call": self._call}
 
     def reload_soon(self) -> None:
-        """Reload; a mistake is in the log, and the old rules go on."""
+        """Reload; a mistake is in the log and an alarm, and the old rules go on."""
         self._reloading = asyncio.get_running_loop().create_task(self._reload_quietly())
 
     async def reload(self) -> RuleSet:
@@ -53,7 +53,7 @@ class Requests:
         try:  # a disk that hangs must not stop the recorder
             rules = build_rules(await asyncio.to_thread(load, self._path), self._now())
         except ConfigError as error:
-            log.error("new rules refused, the old ones go on", error=str(error))
+            self._recorder.refuse_rules(str(error))
             raise
         for warning in rules.warnings():
             log.warning("rules", warning=warning)

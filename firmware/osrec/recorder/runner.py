@@ -109,7 +109,7 @@ async def run(config: Config, path: Path) -> None:
     link = LinkRunner(link_config(config), on_output=link_output)
     ears = Ears(lines, idle, config.recording.preroll, config.recording.energy_dbm0)
     recorder = Recorder(engine, lines, ears, writer, link.request, clock, boot)
-    recorder.resume(recovered.recordings, anchors, config.data.resume_seconds * RESUME_MARGIN)
+    recorder.resume(anchors, config.data.resume_seconds * RESUME_MARGIN)
     snapshot = Snapshot(config, recorder, link, clock, run_id)
     requests = Requests(recorder, writer, path, clock.at)
     about_link = LinkRequests(link)

@@ -3,7 +3,7 @@
 All methods are quick and run in one thread; `runner` calls them from asyncio, tests call them in virtual time.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import structlog
@@ -32,10 +32,11 @@ from osrec.engine.messages import (
     RulesChanged,
     Started,
     Stopping,
+    TakenOver,
     TimerExpired,
     Wipe,
 )
-from osrec.engine.recording import State
+from osrec.engine.recording import LISTENED
 from osrec.engine.rules import RuleSet
 from osrec.errors import StoreError
 from osrec.recorder.clock import Clock
@@ -43,7 +44,6 @@ from osrec.recorder.listening import LOOK_SECONDS, Ears
 from osrec.recorder.resuming import Resuming
 from osrec.recorder.takes import Takes
 from osrec.store.records import ConversationEnded, LineAnchor
-from osrec.store.recovery import OpenRecording
 from osrec.store.state import Condition, JournalState
 from osrec.store.writer import JournalWriter
 from osrec.wire.csta.model import Argument
@@ -95,23 +95,36 @@ class Recorder:
 
     # --- what comes in
 
-    def resume(self, recordings: Sequence[OpenRecording], in_step: Container[str], longest: float) -> None:
-        """Go on with what the earlier run had open; what cannot go on is closed. See Resuming.adoptable."""
-        self._give(Started(max((one.at for one in self._writer.recovered.anchors.values()), default=None)))
-        resuming = Resuming(self.engine, self.lines, self._writer, self._clock)
-        for recovered, pair in resuming.adoptable(recordings, in_step, longest):
-            self._give(resuming.adopt(recovered, pair))
-            self.takes.adopt(recovered.opened, pair, paused=recovered.paused)
+    def resume(self, in_step: Container[str], longest: float) -> None:
+        """Go on with what the earlier run had open; what cannot go on is closed. See Resuming."""
+        recovered = self._writer.recovered
+        signs = [*(one.at for one in recovered.anchors.values()), *(one.last_at for one in recovered.recordings)]
+        last_alive = max(signs, default=None)
+        unlinked = [one.unlinked for one in recovered.anchors.values() if one.unlinked is not None]
+        self._give(Started(last_alive, min(unlinked, default=None), recovered.unwatched))
+        resuming = Resuming(self.engine, self.lines, self._writer, self._clock, longest)
+        recordings = resuming.adoptable(in_step)
+        for restore in resuming.conversations(
+            last_alive or self._clock.at(), {one.conversation for one, _ in recordings}
+        ):
+            self._give(restore)
+            log.info("conversation may go on", conversation=str(restore.going.conversation))
+        for open_one, pair in recordings:
+            self._give(resuming.adopt(open_one, pair))
+            self.takes.adopt(open_one.opened, pair, paused=open_one.paused)
             log.info(
                 "recording goes on",
-                recording=str(recovered.opened.recording),
-                station=recovered.opened.station,
+                recording=str(open_one.opened.recording),
+                station=open_one.opened.station,
                 pair=str(pair),
             )
+        self._give(TakenOver())
 
     def take(self, output: link.Output) -> None:
         """Take an output of the CSTA link."""
         self._give(output)
+        if isinstance(output, link.LinkDown):
+            self._anchor()  # it may have been down for some time already: not even a kill now loses that
 
     def demand(self, demanded: Demanded) -> Replied:
         """Somebody asks something of a running call; the writer's `settled` tells when the journal has it."""
@@ -125,7 +138,16 @@ class Recorder:
         """From now on these decide; what runs goes on."""
         before = self.engine.rules.version
         self._give(RulesChanged(rules))
+        self._alarm(AlarmCleared("rules"))
         log.info("rules loaded", version=rules.version, before=before, rules=len(rules.rules))
+
+    def refuse_rules(self, error: str) -> None:
+        """New rules have mistakes; who sent a SIGHUP gets no answer, so the alarm tells."""
+        log.error("new rules refused, the old ones go on", error=error)
+        first, *others = error.splitlines()
+        more = f" (and {len(others)} more)" if others else ""
+        text = f"new rules refused, the old ones go on: {first}{more}"
+        self._alarm(AlarmRaised("rules", Severity.WARNING, text))
 
     def journal_state(self, state: JournalState) -> None:
         """The journal's thread reports (called in the recorder's own thread)."""
@@ -216,7 +238,7 @@ class Recorder:
         for change in self.ears.alarms():
             self._alarm(change)
         self._watch_journal()
-        running = [r.pair for r in self.engine.recordings.values() if r.state is State.RUNNING]
+        running = [r.pair for r in self.engine.recordings.values() if r.state in LISTENED]
         self._give(self.ears.look(running, self.engine.pool, self._clock.at()))
         self._anchor()
 
@@ -241,5 +263,6 @@ class Recorder:
                         monotonic_ns=anchor.monotonic_ns,
                         boot_id=self._boot_id,
                         at=self._clock.at(),
+                        unlinked=self.engine.unlinked,
                     )
                 )

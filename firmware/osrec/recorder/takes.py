@@ -82,6 +82,8 @@ class Takes:
 
     def _listen(self, wanted: Listen) -> None:
         first, head = self._ears.begin(wanted.pair, reach_back=wanted.reach_back)
+        if (known := self._takes.get(wanted.recording)) is not None:
+            first = max(first, known.first)  # what was there before it was first asked for is none of it
         self._takes[wanted.recording] = Take(wanted.pair, first, head, self._clock.now())
 
     def open(self, wanted: Open) -> None:

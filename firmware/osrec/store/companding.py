@@ -13,6 +13,7 @@ from osrec.errors import StoreError
 
 CodecName = Literal["alaw", "ulaw"]
 IDLE: dict[CodecName, int] = {"alaw": 0xD5, "ulaw": 0xFF}  # positive zero: stands where samples are missing
+SILENT: dict[CodecName, bytes] = {"alaw": b"\xd5\x55", "ulaw": b"\xff\x7f"}  # both zeros
 
 
 def _alaw(code: int) -> int:

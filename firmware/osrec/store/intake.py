@@ -6,7 +6,20 @@ from uuid import UUID
 
 from osrec.store.assembly import Assembly
 from osrec.store.block import NO_RECORDING, Block, Flag, Kind
-from osrec.store.records import Blind, Closed, ConversationEnded, Erased, Kept, Note, Opened, RunStarted, Stray
+from osrec.store.going import Goings
+from osrec.store.records import (
+    Blind,
+    Closed,
+    ConversationEnded,
+    Erased,
+    Going,
+    Kept,
+    LineAnchor,
+    Note,
+    Opened,
+    RunStarted,
+    Stray,
+)
 from osrec.store.recovery import decode_record
 from osrec.store.segment import Segment
 
@@ -19,14 +32,17 @@ class Intake:
         recordings: not yet stored.
         stored: ids whose files and row are safe, while the journal still has something of them.
         told: conversations and what else belongs to no recording, not yet in the index, by the segment that tells it.
-        run: of the recorder that wrote last; run_began: when it began.
+        goings: conversations that go on.
+        run: of the recorder that wrote last; run_began: when it began; last_alive: its last sign of life.
     """
 
     recordings: dict[UUID, Assembly] = field(default_factory=dict)
     stored: set[UUID] = field(default_factory=set)
     told: list[tuple[Segment, ConversationEnded | Blind | Stray]] = field(default_factory=list)
+    goings: Goings = field(default_factory=Goings)
     run: UUID = NO_RECORDING
     run_began: datetime | None = None
+    last_alive: datetime | None = None
     _mentions: dict[Segment, set[UUID]] = field(default_factory=dict)
 
     def take(self, segment: Segment, position: int, block: Block) -> None:
@@ -42,10 +58,15 @@ class Intake:
                 assembly = self._assembly(None if repeated else segment, record.recording)
                 assembly.take_record(segment, block, record)
             case ConversationEnded() | Blind() | Stray():
+                self.goings.take(record)
                 self.told.append((segment, record))
+            case Going():
+                self.goings.take(record)
             case RunStarted():
                 self.run, self.run_began = record.run, record.at
-            case _:  # an anchor is for the recorder, an unknown record for a later version
+            case LineAnchor():
+                self.last_alive = max(record.at, self.last_alive or record.at)
+            case _:  # an unknown record is for a later version
                 pass
 
     def closed(self) -> list[Assembly]:

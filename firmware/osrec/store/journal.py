@@ -14,7 +14,7 @@ from uuid import UUID
 
 from osrec.store.block import NO_RECORDING, Block, Codec, Flag, Kind, Sides, encode
 from osrec.store.disk import Disk, write_all
-from osrec.store.records import Closed, Erased, Kept, Note, Opened, Record
+from osrec.store.records import Closed, Erased, Going, Kept, Note, Opened, Record
 from osrec.store.segment import Segment, SegmentDirectory
 
 
@@ -34,7 +34,9 @@ class Entry:
 
 def record_entry(record: Record, flags: Flag = Flag.NONE) -> Entry:
     recording = record.recording if isinstance(record, Opened | Kept | Erased | Note | Closed) else NO_RECORDING
-    return Entry(Kind.RECORD, record.model_dump_json().encode(), recording, flags=flags)
+    changes_only = isinstance(record, Going)
+    text = record.model_dump_json(exclude_unset=changes_only)
+    return Entry(Kind.RECORD, text.encode(), recording, flags=flags)
 
 
 class Journal:

@@ -22,6 +22,7 @@ from osrec.store.database import migrate
 from osrec.store.daybook import Daybook
 from osrec.store.disk import Disk
 from osrec.store.follow import Follower
+from osrec.store.going import cut_off_going
 from osrec.store.index import Index, Told
 from osrec.store.intake import Intake
 from osrec.store.layout import TEMPORARY, recording_of
@@ -74,6 +75,7 @@ class Keeper:
         self._quiet_since: float | None = None
         self._run: tuple[UUID, float] | None = None
         self._looked_back: UUID | None = None  # the run at whose begin conversations were looked for
+        self._given_up: UUID | None = None  # the run whose conversations were told of, since it is gone
         self._reconcile()
 
     def close(self) -> None:
@@ -94,6 +96,7 @@ class Keeper:
         for assembly in self._intake.left_open():
             self._store_left_open(assembly, now)
         self._tell_untold(now)
+        self._tell_left_going(now)
         self._release()
 
     def _poll(self) -> bool:
@@ -122,13 +125,29 @@ class Keeper:
         self._looked_back = run
         goes_on = {assembly.latest["conversation"] for assembly in self._intake.recordings.values()}
         for row in self._index.untold(began - _OLDEST_UNTOLD, began):
-            if row.conversation in goes_on or row.ended >= began:
+            if row.conversation in goes_on or row.conversation in self._intake.goings or row.ended >= began:
                 continue
             try:
                 self._tell([cut_off(read_sidecar(self._config.media / row.sidecar))])
                 _log.warning("a conversation is told of by its recording", recording=str(row.id))
             except StoreError as error:  # a finding of the ledger
                 _log.error("a conversation cannot be told of by its recording", error=str(error))
+
+    def _tell_left_going(self, now: float) -> None:
+        """Conversations whose recorder is gone, and none came back in time: the last that is known of them.
+
+        The journal keeps them for the recorder that comes back some day: it knows that they may not be recorded.
+        """
+        intake = self._intake
+        gone = self._quiet_since is not None and now - self._quiet_since >= self._config.resume_seconds
+        if not gone or self._given_up == intake.run or intake.last_alive is None:
+            return
+        self._given_up = intake.run
+        for going in intake.goings:
+            ended = going.over or going.unseen_since or intake.last_alive
+            if (told := cut_off_going(going, ended)) is not None:
+                self._tell([told])
+                _log.warning("a conversation is told of as far as it is known", conversation=str(going.conversation))
 
     # Recordings.
 

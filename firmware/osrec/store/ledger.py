@@ -29,13 +29,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording of a conversation: from when to when, and where it has no audio."""
+    """A recording of a conversation: from when to when, and where it has no audio.
+
+    Attributes:
+        silent: sides on which nothing but idle code arrived from its beginning to its end. So does it from somebody who
+            makes no sound, and on a slot that is not connected: nobody can tell them apart, and it is no gap.
+    """
 
     id: UUID
     station: str
     since: datetime
     until: datetime
     gaps: tuple[Span, ...]
+    silent: tuple[Literal["own", "other"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

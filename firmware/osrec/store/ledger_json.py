@@ -58,6 +58,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
                 "from": recorded.since,
                 "to": recorded.until,
                 "gaps": [_span(gap) for gap in recorded.gaps],
+                "silent": list(recorded.silent),
             }
             for recorded in entry.recordings
         ],

@@ -14,7 +14,7 @@ import soundfile
 from osrec.errors import StoreError
 from osrec.store import wav
 from osrec.store.assembly import Audio, Hole
-from osrec.store.companding import IDLE, CodecName, compress_exactly, expand
+from osrec.store.companding import IDLE, SILENT, CodecName, compress_exactly, expand
 from osrec_drivers.line import FRAME_RATE
 
 POINT = 160  # samples a point of the waveform: 20 ms
@@ -24,6 +24,7 @@ PEAKS_MAGIC = b"OSRECPK1"
 
 _Write = Callable[[bytes, bytes], object]
 Format = Literal["flac", "wav"]
+Side = Literal["left", "right"]
 
 
 def media_format(codec: CodecName, sample_count: int) -> Format:
@@ -33,13 +34,18 @@ def media_format(codec: CodecName, sample_count: int) -> Format:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: hashes in hex, holes as the journal counts them."""
+    """What was written: hashes in hex, holes as the journal counts them.
+
+    Attributes:
+        silent: sides on which something arrived, and nothing but idle code.
+    """
 
     sample_count: int
     left_sha256: str
     right_sha256: str
     points: int
     holes: tuple[Hole, ...]
+    silent: tuple[Side, ...] = ()
 
 
 class _Portions:
@@ -47,6 +53,8 @@ class _Portions:
 
     def __init__(self, codec: CodecName) -> None:
         self._idle = bytes([IDLE[codec]])
+        self._silent = SILENT[codec]
+        self._sounds: dict[Side, bool] = {}
         self._left, self._right = bytearray(), bytearray()
         self.holes: list[Hole] = []
 
@@ -62,6 +70,8 @@ class _Portions:
 
     def _octets(self, piece: Audio | Hole) -> Iterator[tuple[bytes, bytes]]:
         if isinstance(piece, Audio):
+            self._listen("left", piece.left)
+            self._listen("right", piece.right)
             yield piece.left, piece.right
             return
         last = self.holes[-1] if self.holes else None
@@ -72,6 +82,14 @@ class _Portions:
         for at in range(0, piece.count, _PORTION):
             filler = self._idle * min(_PORTION, piece.count - at)
             yield filler, filler
+
+    def _listen(self, side: Side, octets: bytes) -> None:
+        if not self._sounds.get(side):
+            self._sounds[side] = bool(octets.translate(None, self._silent))
+
+    @property
+    def silent(self) -> tuple[Side, ...]:
+        return tuple(side for side, sounds in self._sounds.items() if not sounds)
 
     def _cut(self, count: int) -> tuple[bytes, bytes]:
         portion = bytes(self._left[:count]), bytes(self._right[:count])
@@ -96,7 +114,8 @@ def write_media(
                 points += -(-len(left) // POINT)
     except (OSError, soundfile.SoundFileError) as error:
         raise StoreError(f"{media}: cannot be written: {error}") from error
-    return Written(sample_count, left_hash.hexdigest(), right_hash.hexdigest(), points, tuple(portions.holes))
+    hashes = left_hash.hexdigest(), right_hash.hexdigest()
+    return Written(sample_count, *hashes, points, tuple(portions.holes), portions.silent)
 
 
 @contextmanager

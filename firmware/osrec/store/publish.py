@@ -169,5 +169,7 @@ def _flags(assembly: Assembly, written: Written) -> list[str]:
         "left_open": not assembly.is_closed,
         "metadata_lost": assembly.opened is None,
         "journal_damaged": any(hole.cause == "journal_damaged" for hole in written.holes),
+        "left_silent": "left" in written.silent,
+        "right_silent": "right" in written.silent,
     }
     return [flag for flag, holds in flags.items() if holds]

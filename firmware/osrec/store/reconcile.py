@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 from osrec.errors import StoreError
@@ -15,6 +16,8 @@ from osrec.store.records import Blind, Dropped, Stray
 from osrec.store.sidecar import read_sidecar
 
 PAGE = 500
+# by the flag of the sidecar
+SILENT_SIDES: dict[str, Literal["own", "other"]] = {"left_silent": "own", "right_silent": "other"}
 
 
 def reconcile(
@@ -89,9 +92,9 @@ class _Reconciliation:
         if absent is not None:
             self._findings.append(f"recording {row.id} of station {row.station}: {absent} is not there")
             return None
-        return Recorded(
-            row.id, row.station, row.started, row.ended, self._gaps(row, path) if row.missing_samples else ()
-        )
+        gaps = self._gaps(row, path) if row.missing_samples else ()
+        silent = tuple(side for flag, side in SILENT_SIDES.items() if flag in row.flags)
+        return Recorded(row.id, row.station, row.started, row.ended, gaps, silent)
 
     def _gaps(self, row: Recording, path: Path) -> tuple[Span, ...]:
         try:

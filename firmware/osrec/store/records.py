@@ -177,6 +177,60 @@ class ConversationEnded(Record):
     parked_by: str | None = None  # who parked it last
 
 
+class Uncovered(Record):
+    """A station talks, should be recorded and is not, since then; `blame` None: its fork is being set up."""
+
+    station: str
+    since: datetime
+    blame: Blame | None
+    detail: str | None = None
+
+
+class CallNow(Record):
+    """A PBX call that is part of a conversation now: who is in it, and in which state."""
+
+    id: str  # hex
+    legs: dict[str, str]  # local connection state by device, in lower case
+    linkage: str | None = None  # the call linkage's global call id, hex
+    thread: str | None = None  # and its thread
+
+
+class Going(Record):
+    """A conversation that goes on, as it stands: what the next run of the recorder needs when this one is killed.
+
+    The first record of a conversation, and those that a segment begins with, have all members; any other one has those
+    that changed (`osrec.store.going` puts them together). Of `missed` it has what is new.
+    """
+
+    kind: Literal["going"] = "going"
+    conversation: UUID
+    started: datetime | None = None
+    answered: datetime | None = None
+    over: datetime | None = None  # since then nobody monitored is in it
+    patience: float = 0.0  # seconds for which it waits then for somebody to come back to it
+    unseen_since: datetime | None = None  # what became of it since then, no snapshot has told yet
+    direction: Direction = "unknown"
+    stations: list[str] = []
+    parties: list[Party] = []
+    calls: list[str] = []
+    legs: list[CallNow] = []
+    decision: Decision | None = None
+    recorded_by: Decision | None = None  # of its first recording, where that is another one
+    recordings: list[UUID] = []  # that are kept, running or not
+    offered: bool = False  # a recording that nobody had asked to keep has run
+    keeping: str | None = None  # who asked to keep what is recorded on demand
+    paused: str | None = None  # who paused it
+    stopped_by: str | None = None  # the rule that stopped a recording in mid-call
+    missed: list[Missed] = []
+    uncovered: list[Uncovered] = []
+    accounts: list[str] = []
+    digits: str = ""
+    trunks: list[str] = []
+    via: list[str] = []
+    parked_by: str | None = None
+    merged_into: UUID | None = None  # it turned out to be part of that one, and is none of its own any more
+
+
 class Blind(Record):
     """A station was not watched: calls that it may have had were not seen. `station` None: all of them."""
 
@@ -185,6 +239,16 @@ class Blind(Record):
     since: datetime
     until: datetime
     blame: Blame
+    detail: str | None = None
+
+
+class Unwatched(Record):
+    """Single stations are not watched since then, which the ledger does not have yet; `since` None: they are again."""
+
+    kind: Literal["unwatched"] = "unwatched"
+    stations: list[str]
+    since: datetime | None = None
+    blame: Blame = "link_down"
     detail: str | None = None
 
 
@@ -216,7 +280,10 @@ class Dropped(Record):
 
 
 class LineAnchor(Record):
-    """Where a line's sample numbers stand; the next run of the recorder goes on from the newest one."""
+    """Where a line's sample numbers stand; the next run of the recorder goes on from the newest one.
+
+    `unlinked`: since when there has been no CSTA link, as far as the ledger does not have it yet; None: there is one.
+    """
 
     kind: Literal["anchor"] = "anchor"
     line: str
@@ -225,6 +292,7 @@ class LineAnchor(Record):
     monotonic_ns: int
     boot_id: str
     at: datetime
+    unlinked: datetime | None = None
 
 
 class RunStarted(Record):
@@ -238,6 +306,18 @@ class RunStarted(Record):
 
 
 AnyRecord = Annotated[
-    Opened | Kept | Erased | Note | Closed | ConversationEnded | Blind | Stray | Dropped | LineAnchor | RunStarted,
+    Opened
+    | Kept
+    | Erased
+    | Note
+    | Closed
+    | Going
+    | ConversationEnded
+    | Blind
+    | Unwatched
+    | Stray
+    | Dropped
+    | LineAnchor
+    | RunStarted,
     Field(discriminator="kind"),
 ]

@@ -10,12 +10,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from osrec.store.block import Block, Flag, Kind
 from osrec.store.disk import Disk
+from osrec.store.going import Goings
 from osrec.store.layout import sidecar_path
 from osrec.store.records import (
     AnyRecord,
     Closed,
+    ConversationEnded,
     Direction,
     Erased,
+    Going,
     Kept,
     LineAnchor,
     Note,
@@ -23,10 +26,12 @@ from osrec.store.records import (
     Party,
     Record,
     RunStarted,
+    Unwatched,
 )
 from osrec.store.running import earlier
 from osrec.store.scan import SegmentReader
 from osrec.store.segment import Segment
+from osrec.store.unwatched import UnwatchedStations
 
 _log = structlog.get_logger(__name__)
 _RECORDS: TypeAdapter[AnyRecord] = TypeAdapter(AnyRecord)
@@ -101,11 +106,15 @@ class Recovered:
         recordings: still open, oldest first.
         anchors: the newest of each line, by its spec.
         run: the run that wrote last; None when the journal is empty.
+        conversations: that went on then.
+        unwatched: stations that were not watched then, and since when; the ledger does not have it.
     """
 
     recordings: tuple[OpenRecording, ...] = ()
     anchors: dict[str, LineAnchor] = field(default_factory=dict)
     run: RunStarted | None = None
+    conversations: tuple[Going, ...] = ()
+    unwatched: tuple[Unwatched, ...] = ()
 
 
 @dataclass(slots=True)
@@ -118,6 +127,8 @@ class _Contents:
     kept: dict[UUID, Kept] = field(default_factory=dict)
     last: dict[UUID, tuple[int, int]] = field(default_factory=dict)  # one past the last sample, wall_ns
     anchors: dict[str, LineAnchor] = field(default_factory=dict)
+    goings: Goings = field(default_factory=Goings)
+    unwatched: UnwatchedStations = field(default_factory=UnwatchedStations)
     run: RunStarted | None = None
     complete: bool = False  # the records that a segment begins with are all there
 
@@ -133,6 +144,10 @@ class _Contents:
                 self.closed.add(record.recording)
             case LineAnchor():
                 self.anchors[record.line] = record
+            case Going() | ConversationEnded():
+                self.goings.take(record)
+            case Unwatched():
+                self.unwatched.take(record)
             case RunStarted():
                 self.run = record
 
@@ -169,6 +184,9 @@ class _Backwards:
         newer.run = newer.run or older.run
         newer.opened = older.opened | newer.opened
         newer.anchors = older.anchors | newer.anchors
+        newer.goings.precede(older.goings, others=self._wanted is None)
+        if self._wanted is None:
+            newer.unwatched.precede(older.unwatched)
         for recording, notes in older.notes.items():
             newer.notes[recording] = notes + newer.notes.get(recording, [])
         for kept in older.kept.values():
@@ -184,7 +202,8 @@ class _Backwards:
         wanted = (set(self.sum.opened) if self._wanted is None else self._wanted) - self.sum.closed
         recordings = [self._recording(self.sum.opened[recording]) for recording in wanted]
         recordings.sort(key=lambda recording: (recording.opened.at, recording.opened.recording))
-        return Recovered(tuple(recordings), self.sum.anchors, self.sum.run)
+        state = self.sum
+        return Recovered(tuple(recordings), state.anchors, state.run, tuple(state.goings), tuple(state.unwatched))
 
     def _recording(self, opened: Opened) -> OpenRecording:
         at_ns = int(opened.at.timestamp() * 1e9)

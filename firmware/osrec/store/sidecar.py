@@ -93,7 +93,7 @@ class Sidecar(_Part):
     media: Media
     peaks: Peaks
     key_id: int = Field(0, description="0: in clear")
-    flags: list[Literal["left_open", "metadata_lost", "journal_damaged"]] = []
+    flags: list[Literal["left_open", "metadata_lost", "journal_damaged", "left_silent", "right_silent"]] = []
 
     @property
     def missing_samples(self) -> int:

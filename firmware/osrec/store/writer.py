@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -20,12 +21,14 @@ from osrec.errors import UsageError
 from osrec.store.block import MAX_PAYLOAD
 from osrec.store.config import StoreConfig
 from osrec.store.disk import Disk
+from osrec.store.going import Goings
 from osrec.store.health import Health
 from osrec.store.journal import Journal, record_entry
 from osrec.store.records import (
     Blind,
     ConversationEnded,
     Erased,
+    Going,
     Kept,
     LineAnchor,
     Note,
@@ -33,6 +36,7 @@ from osrec.store.records import (
     Record,
     RunStarted,
     Stray,
+    Unwatched,
 )
 from osrec.store.recovery import OpenRecording, Recovered, divide, recover
 from osrec.store.running import RECORDER_RESTART, Running, Source
@@ -41,6 +45,7 @@ from osrec.store.segment import Ids, SegmentDirectory
 from osrec.store.space import Space
 from osrec.store.state import Condition, JournalFullError, JournalState
 from osrec.store.takeover import take_over
+from osrec.store.unwatched import UnwatchedStations
 
 _BACK_OFF = 1.0  # seconds between attempts while nothing can be written
 _REPORT_SECONDS = 1.0
@@ -94,6 +99,8 @@ class JournalWriter:
         self._failing: set[UUID] = set()
         self._anchors: dict[str, LineAnchor] = {}
         self._unresumed: dict[UUID, OpenRecording] = {}
+        self._goings = Goings()
+        self._unwatched = UnwatchedStations()
         self._resume_until = monotonic() + config.resume_seconds
         self._next_commit = self._next_report = self._retry_at = 0.0
         self._health = Health(monotonic(), taken.problem)
@@ -168,9 +175,9 @@ class JournalWriter:
         """End a recording where nothing of it may be kept; what is in the journal already, the keeper overwrites."""
         self._requests.put(partial(self._do_erase, erased))
 
-    def tell(self, record: ConversationEnded | Blind | Stray) -> None:
+    def tell(self, record: ConversationEnded | Going | Blind | Unwatched | Stray) -> None:
         """What belongs to no recording."""
-        self._requests.put(partial(self._records.append, record))
+        self._requests.put(partial(self._do_tell, record))
 
     def settled(self) -> Future[None]:
         """Done when all that was asked before is in the kernel, where no kill -9 can lose it."""
@@ -292,6 +299,11 @@ class JournalWriter:
         elif (left := self._unresumed.pop(recording, None)) is not None:
             self._records.append(left.closed(reason))
 
+    def _do_tell(self, record: Record) -> None:
+        self._goings.take(record)
+        self._unwatched.take(record)
+        self._records.append(record)
+
     def _do_anchor(self, anchor: LineAnchor) -> None:
         self._anchors[anchor.line] = anchor
         self._records.append(anchor)
@@ -376,6 +388,8 @@ class JournalWriter:
             yield from left.notes
             if left.kept is not None:
                 yield left.kept
+        yield from self._unwatched.fitting(self._config.segment_bytes // 16)
+        yield from self._goings.fitting(self._config.segment_bytes // 4)  # the rest is for audio
 
     # Recovery.
 
@@ -385,9 +399,11 @@ class JournalWriter:
         oldest = self._at() - timedelta(seconds=self._config.resume_seconds)
         fresh, stale = divide(found, self._config.media, oldest)
         self._anchors = dict(found.anchors)
+        self._goings = Goings(found.conversations)
+        self._unwatched = UnwatchedStations(found.unwatched)
         self._unresumed = {one.opened.recording: one for one in fresh}
         self._records.extend(one.closed("recorder_stopped") for one in stale)
-        return Recovered(fresh, found.anchors, found.run)
+        return replace(found, recordings=fresh)
 
     def _give_up_resuming(self, now: float) -> None:
         if self._unresumed and now >= self._resume_until:

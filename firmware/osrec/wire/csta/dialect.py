@@ -6,6 +6,7 @@ from osrec.errors import UsageError
 from osrec.wire.csta import codec, xml_codec
 from osrec.wire.csta.framing import NAMES, Framing, Xml8, framing_named
 from osrec.wire.csta.model import Pdu
+from osrec.wire.csta.xml_aliases import Aliases, Names
 from osrec.wire.csta.xml_devices import NUMBER, Style
 from osrec.wire.csta.xml_names import namespace_of
 
@@ -41,6 +42,7 @@ def dialect(
     *,
     edition: int = DEFAULT_EDITION,
     device_form: str = NUMBER,
+    element_names: Names = (),
 ) -> Dialect:
     """The dialect that a configuration names.
 
@@ -48,6 +50,7 @@ def dialect(
         frame_limit: the largest PDU that is taken, in octets; what the framing can say when None.
         edition: of ECMA-323, whose namespace XML is sent in. Any is understood.
         device_form: how XML writes a device's number: `{number}`, `tel:{number}`, `N<{number}>`. Any is understood.
+        element_names: XML elements that the site names otherwise than we assume, see `Aliases`.
 
     Raises UsageError for combinations that cannot be.
     """
@@ -64,7 +67,7 @@ def dialect(
         return _Asn1(framing, frame_limit)
     if edition not in EDITIONS:
         raise UsageError(f"edition {edition} of ECMA-323: known are {', '.join(map(str, EDITIONS))}")
-    return _Xml(framing, frame_limit, Style(namespace_of(edition), device_form))
+    return _Xml(framing, frame_limit, Style(namespace_of(edition), device_form), Aliases(element_names))
 
 
 class _Asn1:
@@ -94,19 +97,20 @@ class _Xml:
 
     last_invoke_id: Final = xml_codec.LAST_INVOKE_ID
 
-    def __init__(self, framing: str, frame_limit: int | None, style: Style) -> None:
+    def __init__(self, framing: str, frame_limit: int | None, style: Style, aliases: Aliases) -> None:
         self._framing = framing
         self._frame_limit = frame_limit
         self._style = style
+        self._aliases = aliases
 
     def framing(self) -> Framing:
         return framing_named(self._framing, self._frame_limit)
 
     def decode(self, frame: bytes) -> Pdu:
-        return xml_codec.decode(frame)
+        return xml_codec.decode(frame, self._aliases)
 
     def decode_with_remarks(self, frame: bytes) -> tuple[Pdu, tuple[str, ...]]:
-        return xml_codec.decode_with_remarks(frame)
+        return xml_codec.decode_with_remarks(frame, self._aliases)
 
     def encode(self, pdu: Pdu) -> bytes:
-        return xml_codec.encode(pdu, self._style)
+        return xml_codec.encode(pdu, self._style, self._aliases)

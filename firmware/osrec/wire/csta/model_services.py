@@ -1,6 +1,7 @@
 """Services: their arguments and results. Requests are named as ECMA-269 names them."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from osrec.wire.csta.model_devices import (
     ConnectionId,
@@ -15,9 +16,18 @@ from osrec.wire.csta.model_events import (
 )
 
 
+class MonitorFilter(Enum):
+    """requestedMonitorFilter, as far as sites differ: by ECMA-269 a set bit suppresses its event; some reverse it."""
+
+    EMPTY = "empty"  # a SEQUENCE without members
+    ZEROS = "zeros"  # every category of events, no bit set
+    ONES = "ones"  # every bit set; read: any
+
+
 @dataclass(frozen=True, slots=True)
 class MonitorStart:  # op 71
     device: DeviceId
+    filter: MonitorFilter | None = None  # ASN.1 only; None: none is sent
 
 
 @dataclass(frozen=True, slots=True)

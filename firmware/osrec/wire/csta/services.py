@@ -10,7 +10,7 @@ from osrec.errors import UsageError, WireError
 from osrec.wire.csta import devices, model, schema
 from osrec.wire.csta.ber import element, integer, named, string, walk
 from osrec.wire.csta.events import CROSS_REF, read_event_report, write_event_report
-from osrec.wire.csta.model import Participation, Status
+from osrec.wire.csta.model import MonitorFilter, Participation, Status
 from osrec.wire.csta.snapshots import Notes, read_entries, read_legs, write_entry, write_leg
 
 _SEQUENCE = devices.SEQUENCE
@@ -45,7 +45,17 @@ def first_of(contents: bytes, key: int, what: str) -> bytes:
 def _monitor_start(octets: bytes, _: Notes) -> model.MonitorStart:
     if any(item[0] == devices.CONNECTION for item in walk(sequence_of(octets, "monitorStart"))):
         raise WireError("monitorStart of a call, only devices are monitored")
-    return model.MonitorStart(_device_of(octets, "monitorStart"))
+    return model.MonitorStart(_device_of(octets, "monitorStart"), _filter_of(sequence_of(octets, "monitorStart")))
+
+
+def _filter_of(contents: bytes) -> MonitorFilter | None:
+    asked = next((item[1] for item in walk(contents) if item[0] == _CONTEXT), None)
+    if asked is None:
+        return None
+    bits = [item[1][1:] for item in walk(asked)]
+    if not bits:
+        return MonitorFilter.EMPTY
+    return MonitorFilter.ONES if any(octets.strip(b"\0") for octets in bits) else MonitorFilter.ZEROS
 
 
 def _device_of(octets: bytes, what: str) -> model.DeviceId:
@@ -222,10 +232,34 @@ def _segment_values(it: model.SnapshotDeviceData | model.SnapshotCallData) -> di
 
 _SYSTEM_STATUS_ONLY = (b"\x80", 1)  # requestTypes {systemStatus}
 
+_FILTERED = {  # bits of each category of events, in the lengths that HiPath's client sends
+    "callControl": 18,
+    "callAssociated": 5,
+    "mediaAttachment": 2,
+    "physicalDeviceFeature": 11,
+    "logicalDeviceFeature": 14,
+    "maintenance": 3,
+    "voiceUnit": 7,
+    "private": 1,
+}
+
+
+def _write_filter(asked: MonitorFilter) -> dict[str, tuple[bytes, int]]:
+    if asked is MonitorFilter.EMPTY:
+        return {}
+    return {name: (_bits(count, asked is MonitorFilter.ONES), count) for name, count in _FILTERED.items()}
+
+
+def _bits(count: int, value: bool) -> bytes:
+    octets = -(-count // 8)
+    return (((1 << count) - 1 if value else 0) << 8 * octets - count).to_bytes(octets, "big")
+
+
 _WRITE_ARGUMENT: dict[type[Any], Callable[[Any], tuple[str, Any]]] = {
     model.MonitorStart: lambda it: (
         "MonitorStartArgument",
-        {"monitorObject": ("deviceObject", devices.write_device_id(it.device)), "monitorType": 1},
+        {"monitorObject": ("deviceObject", devices.write_device_id(it.device)), "monitorType": 1}
+        | ({} if it.filter is None else {"requestedMonitorFilter": _write_filter(it.filter)}),
     ),
     model.MonitorStop: lambda it: ("MonitorStopArgument", {"crossRefIdentifier": it.cross_ref}),
     model.SnapshotDevice: lambda it: (

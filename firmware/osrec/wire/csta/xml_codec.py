@@ -30,6 +30,7 @@ from osrec.wire.csta.model import (
     UnknownArgument,
 )
 from osrec.wire.csta.services import opcode_of
+from osrec.wire.csta.xml_aliases import NONE, Aliases
 from osrec.wire.csta.xml_devices import Style
 from osrec.wire.csta.xml_events import is_event, read_event_report, write_event_report
 from osrec.wire.csta.xml_names import (
@@ -55,12 +56,12 @@ _GENERIC, _SERVICE_NOT_SUPPORTED = 1, 50  # errors of the category operation
 _NO_NUMBER: Final = -1  # value of an error whose word is not known
 
 
-def decode(frame: bytes) -> Pdu:
+def decode(frame: bytes, aliases: Aliases = NONE) -> Pdu:
     """Read one PDU. Raises WireError."""
-    return decode_with_remarks(frame)[0]
+    return decode_with_remarks(frame, aliases)[0]
 
 
-def decode_with_remarks(frame: bytes) -> tuple[Pdu, tuple[str, ...]]:
+def decode_with_remarks(frame: bytes, aliases: Aliases = NONE) -> tuple[Pdu, tuple[str, ...]]:
     """Read one PDU and say what had to be tolerated (an event report has it as `remarks`). Raises WireError."""
     digits = bytes(frame[:_DIGITS])
     if len(digits) < _DIGITS or not digits.isdigit():
@@ -68,6 +69,7 @@ def decode_with_remarks(frame: bytes) -> tuple[Pdu, tuple[str, ...]]:
     root = parse(bytes(frame[_DIGITS:]))
     if not is_ours(root.namespace):
         raise WireError(f"{root.qname[:60]} of namespace {str(root.namespace)[:80]} is no CSTA message", "ECMA-323")
+    aliases.read(root)
     notes: list[str] = []
     pdu = _pdu(int(digits), root, notes)
     return pdu, tuple(notes)
@@ -134,10 +136,11 @@ def _error(invoke_id: int, root: Node, notes: list[str]) -> ReturnError:
 # --- writing
 
 
-def encode(pdu: Pdu, style: Style) -> bytes:
+def encode(pdu: Pdu, style: Style, aliases: Aliases = NONE) -> bytes:
     """Write one PDU. Raises UsageError when the value has no place in XML, or the document in a frame."""
     invoke_id, root = _written(pdu, style)
     namespace = SESSION_NAMESPACE if root.name in xml_sessions.READ else style.namespace
+    aliases.write(root)
     written = document(root, namespace)
     if len(written) > MAX_OCTETS:
         raise UsageError(f"{root.name} of {len(written)} octets: 16 bits of length leave {MAX_OCTETS}")

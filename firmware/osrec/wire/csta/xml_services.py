@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from osrec.errors import WireError
+from osrec.errors import UsageError, WireError
 from osrec.wire.csta import model
 from osrec.wire.csta.identifiers import read_identifier, write_identifier
 from osrec.wire.csta.model import ConnectionId, DeviceId, Participation, Status
@@ -163,6 +163,15 @@ def _write_register(name: str, _it: model.SystemRegister, _: Style) -> Node:
     return element(name, element("requestTypes", wanted))
 
 
+def _write_monitor_start(name: str, it: model.MonitorStart, style: Style) -> Node:
+    if it.filter is not None:
+        raise UsageError(
+            f"filter {it.filter.value!r} of MonitorStart has no place in XML: no document shows its elements"
+        )
+    watched = write_device_id("deviceObject", it.device, style.device_form)
+    return element(name, element("monitorObject", watched), element("monitorType", text="device"))
+
+
 _WRITE_REQUEST: Final[dict[type[Any], Callable[[str, Any, Style], Node]]] = {
     model.ClearConnection: lambda name, it, _: element(name, write_connection("connectionToBeCleared", it.connection)),
     model.MakeCall: lambda name, it, style: element(
@@ -183,11 +192,7 @@ _WRITE_REQUEST: Final[dict[type[Any], Callable[[str, Any, Style], Node]]] = {
         it.participation,
     ),
     model.Escape: _write_escape,
-    model.MonitorStart: lambda name, it, style: element(
-        name,
-        element("monitorObject", write_device_id("deviceObject", it.device, style.device_form)),
-        element("monitorType", text="device"),
-    ),
+    model.MonitorStart: _write_monitor_start,
     model.MonitorStop: lambda name, it, _: element(name, element(CROSS_REF, text=write_identifier(it.cross_ref))),
     model.SnapshotDevice: lambda name, it, style: element(
         name, write_device_id("snapshotObject", it.device, style.device_form)

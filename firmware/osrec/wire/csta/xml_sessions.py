@@ -4,7 +4,7 @@ A session is optional: where a site uses none, the first message on the connecti
 like inside applicationSpecificInfo is the vendor's business; `Session.specific` carries it as it is.
 
 Assumed: the element of a server's reason to end (definedTermReason), and that ECMA-354's four defined errors are
-lasting or passing refusals as `_ERRORS` has them.
+lasting or passing refusals as `ERRORS` has them.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ from osrec.wire.csta.xml_tree import Node, element, fragment, parse
 from osrec.wire.csta.xml_values import read_number
 
 ACCEPTED, REFUSED, REFUSED_FOR_NOW = 0, 1, 2  # results of AARE (X.227)
-_ERRORS: Final = {  # of StartApplicationSessionNegResponse: result and diagnostic
+ERRORS: Final = {  # of StartApplicationSessionNegResponse: result and diagnostic
     "invalidApplicationInfo": (REFUSED, 1),
     "requestedProtocolVersionNotSupported": (REFUSED, 2),
     "serverResourcesBusy": (REFUSED_FOR_NOW, 3),
@@ -88,7 +88,7 @@ def _started(root: Node, invoke_id: int) -> Associated:
 
 def _not_started(root: Node, invoke_id: int) -> Associated:
     code = root.child("errorCode")
-    result, diagnostic = _ERRORS.get((code and _text(code, "definedError")) or "", (REFUSED, 0))
+    result, diagnostic = ERRORS.get((code and _text(code, "definedError")) or "", (REFUSED, 0))
     return Associated(result, diagnostic, invoke_id=invoke_id)
 
 
@@ -185,7 +185,7 @@ def _write_started(session: Session | None) -> Node:
 
 def _write_not_started(result: int, diagnostic: int) -> Node:
     """The error of this result and diagnostic; else an error of the application."""
-    word = next((word for word, said in _ERRORS.items() if said == (result, diagnostic)), None)
+    word = next((word for word, said in ERRORS.items() if said == (result, diagnostic)), None)
     if word is None and result == REFUSED_FOR_NOW:
         word = "serverResourcesBusy"
     error = element("applError", text="refused") if word is None else element("definedError", text=word)
