@@ -159,7 +159,7 @@ class Emulation:
     def _seen(self) -> Seen:
         licences = self.server.licences
         exhausted = licences.size is not None and licences.used >= licences.size
-        return Seen(self.server.associated, self.server.monitored, exhausted)
+        return Seen(self.server.associated, self.server.monitored, exhausted, self.server.owes)
 
     def _open_watch(self, truth: TruthConfig | None) -> Watch | None:
         if truth is None:

@@ -1,4 +1,4 @@
-"""Notes when nobody watched: no client associated, or a station without monitor. The lines of outages.jsonl."""
+"""Notes when nobody watched: no client, a station without monitor, answers owed. The lines of outages.jsonl."""
 
 import json
 from collections.abc import Callable, Iterable, Set
@@ -14,11 +14,13 @@ class Seen:
         associated: who is, by address.
         monitored: devices that somebody monitors.
         exhausted: there is no licence left.
+        owes: somebody waits for answers without which he cannot watch his stations.
     """
 
     associated: Set[str]
     monitored: Set[str]
     exhausted: bool
+    owes: bool = False
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class Watch:
         self._down: float | None = 0.0
         self._associated: Set[str] = frozenset()
         self._unwatched: dict[str, _Unwatched] = {}
+        self._owes_since: float | None = None
         self._looked = 0.0
 
     def look(self, seen: Seen, now: float) -> None:
@@ -58,11 +61,13 @@ class Watch:
             self._down = None
         if self._down is None:
             self._monitors(seen, now)
+        self._answers(owes=seen.owes, now=now)
         self._associated = seen.associated
         self._looked = now
 
     def close(self, now: float) -> None:
         """The PBX ends: from now on there is no link."""
+        self._answers(owes=False, now=now)
         since = self._down
         if since is None:
             self._link_lost(now)
@@ -84,6 +89,13 @@ class Watch:
         for station in lacking:
             unwatched = self._unwatched.setdefault(station, _Unwatched(now, seen.exhausted))
             unwatched.licence |= seen.exhausted
+
+    def _answers(self, *, owes: bool, now: float) -> None:
+        if owes and self._owes_since is None:
+            self._owes_since = self._looked
+        elif not owes and self._owes_since is not None:
+            self._note("answer", self._owes_since, now)
+            self._owes_since = None
 
     def _note(self, what: str, since: float, until: float | None, station: str | None = None) -> None:
         row = {"what": what, "from": self._iso(since), "to": None if until is None else self._iso(until)}

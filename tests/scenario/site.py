@@ -200,11 +200,19 @@ class Site:
         command(self.world.switch)
 
     def cut_link(self) -> None:
-        """The CSTA connection breaks; `mend_link` brings it back."""
+        """The CSTA connection breaks; `mend_link` brings it back. Of a lost one only TCP's own time-out tells."""
         if self._session is not None:
+            timed_out = self.deaf
             self.hang_up()
             if self.recorder is not None:
-                self._link_event(link.Disconnected("cut by the test"))
+                self._link_event(link.Disconnected("cut by the test", timed_out))
+
+    def restart_cap(self) -> None:
+        """All that it knows of its clients is gone, also of those that left without a word; see `mend_link`."""
+        self.cut_link()
+        for session in self._left_behind:
+            session.closed()
+        self._left_behind.clear()
 
     def lose_link(self) -> None:
         """What the network carries gets lost from now on, in both directions, until the link is made anew."""
@@ -362,10 +370,10 @@ class Site:
 
     def _deliver(self, session: cap_session.Session, output: cap_session.Output) -> None:
         match output:
-            case cap_session.Played():
-                self._note_played(session, output)
             case _ if session is not self._session:
                 pass  # the connection is gone
+            case cap_session.Played():
+                self._note_played(session, output)
             case cap_session.Send() | cap_session.Close() if self.deaf:
                 pass
             case cap_session.Send(octets):

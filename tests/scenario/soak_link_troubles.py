@@ -82,7 +82,7 @@ ALL = LinkTroubles(
 
 # How the CAP treats one connection; the next one is treated in another way.
 _CLIENTS: tuple[dict[str, Any], ...] = (
-    {"answers": {"late": 0.3, "snapshot_segments": 1}, "transport": {"coalesce": 0.05}},  # slow
+    {"answers": {"late": 0.1, "snapshot_segments": 1}, "transport": {"coalesce": 0.02}},  # slow
     {"association": {"refuse": "reject"}},
     {"answers": {"monitor_result_late": 0.5, "snapshot_segments": 2, "segments_first": True}},
     {"association": {"refuse": "transient"}},
@@ -92,15 +92,15 @@ _CLIENTS: tuple[dict[str, Any], ...] = (
                 {"devices": "31?7", "category": "system_resource", "value": 15, "times": 2},  # deviceOutOfService
                 {"devices": "32?3", "category": "subscribed_resource", "value": 4, "times": 1},
             ],
-            "lost_every": 5,
+            "lost_every": 30,
             "lost_of": ["SnapshotCall"],
         }
     },
     {"association": {"refuse": "silence"}},
     {"answers": {"failed_every": 30, "late": 0.05, "snapshot_segments": 3}, "transport": {"fragment": 7}},
     {"association": {"refuse": "abort"}},
-    {"status": {"late": 2.0}, "answers": {"lost_every": 30, "lost_of": ["MonitorStart", "SnapshotDevice"]}},
-    {"answers": {"snapshot_segments": 1, "last_segment_lost": True}, "status": {"never": True}},
+    {"status": {"late": 2.0}, "answers": {"lost_every": 60, "lost_of": ["MonitorStart", "SnapshotDevice"]}},
+    {"answers": {"snapshot_segments": 1}, "status": {"never": True}},
 )
 
 
@@ -262,7 +262,7 @@ class Dialler:
             if isinstance(change, Down):
                 self._count("cap restart")
                 if self._listener in change.listeners:
-                    self._site.cut_link()
+                    self._site.restart_cap()
 
     def _count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

@@ -53,6 +53,7 @@ class Notes:
             associated={str(self._site.connection)} if here else set(),
             monitored=set(session.monitors.values()) if session is not None else set(),
             exhausted=licences.size is not None and licences.used >= licences.size,
+            owes=session is not None and session.owes,
         )
         self._watch.look(seen, self._site.clock.time)
 

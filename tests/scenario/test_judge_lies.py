@@ -55,9 +55,9 @@ class Run:
         found = [fault for entry in verdict.entries for fault in entry.faults]
         return [*found, *verdict.faults, *misfits(read, kept)]
 
-    def of_disk(self, directory: Path) -> Report:
-        """What the whole judge says of other sidecars and media."""
-        read = Ledger.model_validate_json(json.dumps(self.ledger))
+    def of_disk(self, directory: Path, ledger: Entry | None = None) -> Report:
+        """What the whole judge says of other sidecars and media, and perhaps of another ledger."""
+        read = Ledger.model_validate_json(json.dumps(self.ledger if ledger is None else ledger))
         return check(self.directory / "truth", directory, expected=self.expected, ledger=read)
 
     def changed(self, entry: Entry, **changes: Any) -> Entry:
@@ -321,3 +321,49 @@ def test_audio_that_reached_the_box_and_is_on_no_disk_is_found(run: Run, media: 
     assert any("are in no recording" in fault for one in report.judged for fault in one.faults)
     assert report.ledger is not None
     assert any("is not on disk" in fault for fault in report.ledger.faults)
+
+
+# --- what is said to be nobody's
+
+
+def nobodys(run: Run, media: Path, entry: Entry, *, found: bool) -> tuple[str, Entry]:
+    """A real recording is stripped of whose it is, on disk and in the ledger, which has a good story; `found`: told."""
+    (recording, *rest) = entry["recordings"]
+    path = of(media, recording["id"])
+    conversation = "01a20a79-0000-7000-8000-000000000001"
+    replaced(path, read(path) | {"calls": [], "parties": [], "conversation": conversation})
+    missed = {"station": recording["station"], "from": recording["from"], "to": recording["to"]}
+    told = [*entry["missed"], missed | {"cause": "link_down", "detail": None}]
+    changes: Entry = {"class": "gaps", "recordings": rest, "missed": told}
+    if not rest:
+        changes |= {"class": "not_recorded", "reason": "link_down", "missed": []}
+    ledger = run.changed(entry, **changes)
+    finding = f"recording {recording['id']} of station {recording['station']}: no conversation {conversation} is known"
+    return recording["id"], ledger | {"findings": [*ledger["findings"], *([finding] if found else ())]}
+
+
+def test_a_real_recording_that_is_said_to_be_nobodys_is_found(run: Run, media: Path) -> None:
+    (entry, *_) = some(run, whole)
+    recording, ledger = nobodys(run, media, entry, found=True)
+    report = run.of_disk(media, ledger)
+    assert any("are in no recording" in fault for one in report.judged for fault in one.faults)
+    assert report.ledger is not None
+    (told,) = [one for one in report.ledger.entries if one.id == entry["id"]]
+    assert any("link_down" in fault for fault in told.faults)
+    assert not any(recording in fault for fault in report.ledger.faults)
+
+
+def test_a_recording_of_nobody_must_be_a_finding_of_the_ledger(run: Run, media: Path) -> None:
+    (entry, *_) = some(run, whole)
+    recording, ledger = nobodys(run, media, entry, found=False)
+    report = run.of_disk(media, ledger)
+    assert report.ledger is not None
+    assert any(recording in fault and "no finding" in fault for fault in report.ledger.faults)
+
+
+def test_a_recording_of_nobody_cannot_be_in_an_entry(run: Run, media: Path) -> None:
+    (entry, *_) = some(run, whole)
+    recording, ledger = nobodys(run, media, entry, found=True)
+    report = run.of_disk(media, run.ledger | {"findings": ledger["findings"]})
+    assert report.ledger is not None
+    assert any(recording in fault and "nobody's on disk" in fault for fault in report.ledger.faults)

@@ -204,6 +204,22 @@ def test_an_unrecorded_call_that_outlives_the_restart_is_one_conversation(end: s
         assert sum(one.span.seconds for one in entry.missed) == pytest.approx(12.0, abs=0.1), "all of the talk"
 
 
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_who_was_found_between_two_restarts_was_away_for_the_second_time_only(end: str, tmp_path: Path) -> None:
+    """The call was sent on to somebody else while the recorder was away for the first time."""
+    play = steps(*TWO_PARTY, (4.5, "3100", "blind_transfer", "3101"), (2.0, "3101", "answer"), (8.0, "3101", "hangup"))
+    with Site(tmp_path, play, fork=REFUSED) as site:
+        site.run(5.0)
+        kill(site, 1.5, end=end)
+        site.run(4.0)
+        kill(site, 1.0, end=end)
+        site.run(8.0).finish()
+        entry = only(judged(site))
+        theirs = [one.span for one in entry.missed if one.station == "3101"]
+        assert (theirs[0].since - START).total_seconds() == pytest.approx(8.0, abs=0.1)
+        assert sum(one.seconds for one in theirs) == pytest.approx(8.0, abs=0.1), "all of the talk, once"
+
+
 def test_killed_again_before_the_link_is_back_nothing_is_forgotten(tmp_path: Path) -> None:
     site = UnreachableSite(tmp_path, CALL, fork=REFUSED)
     with site:

@@ -52,12 +52,15 @@ class Running:
 
     def kill(self, part: str) -> None:
         """kill -9 of one of the recorder's processes, as soon as it is there."""
+        self.signal(part, signal.SIGKILL)
+
+    def signal(self, part: str, number: signal.Signals) -> None:
 
         def own() -> list[int]:
             children = descendants(self.recorder.pid).items()
             return [pid for pid, line in children if f"osrec.recorder.{part}" in line]
 
-        os.kill(self.until(own)[0], signal.SIGKILL)
+        os.kill(self.until(own)[0], number)
 
     def osrec(self, *arguments: str) -> Any:
         done = subprocess.run(
@@ -101,6 +104,26 @@ def running(tmp_path: Path) -> Iterator[Running]:
     for pid in descendants(site.recorder.pid):
         os.kill(pid, signal.SIGKILL)
     site.recorder.kill()
+
+
+@pytest.mark.timeout(120)
+def test_with_the_keeper_stopped_no_ended_conversation_is_missing(running: Running) -> None:
+    running.until(lambda: running.steady(0.5) and (running.directory / "data" / "keeper.json").exists())
+    running.signal("keeper", signal.SIGSTOP)
+    going_on = {one["id"] for one in running.state()["conversations"]}
+    assert len(going_on) == CALLS
+    assert running.pbx.stop() == 0  # it ends all calls
+    running.until(lambda: (state := running.state())["concluded"] == CALLS and not state["conversations"])
+
+    def listed(command: str, member: str = "not_stored") -> set[str]:
+        return {one["id"] for one in running.osrec(command)[member]}
+
+    running.until(lambda: listed("ledger") == going_on)  # the journal has them within 0.1 s
+    assert listed("conversations") == going_on
+    running.signal("keeper", signal.SIGCONT)
+    running.finish()
+    assert listed("ledger") == set()
+    assert listed("ledger", "conversations") == going_on
 
 
 @pytest.mark.timeout(240)

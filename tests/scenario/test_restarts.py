@@ -86,3 +86,25 @@ def test_a_pair_that_was_leased_anew_right_before_a_kill_gives_nothing_to_its_la
         report = site.judge(*LINE_GAPS, restarts=1)
         assert [fault for one in report.recordings for fault in one.faults] == []
         assert {one.station for one in site.sidecars()} == {"3100", "3102"}
+
+
+def test_a_recording_of_nobody_stays_nobodys_in_the_next_run(tmp_path: Path) -> None:
+    strong = steps((4.0, "+49229", "call", "3102"), (1.02, "3102", "answer"), (20.0, "3102", "hangup"))
+    rules = [
+        {"name": "strong", "action": "record", "priority": 5, "stations": ["3102"]},
+        {"name": "all", "action": "record"},
+    ]
+    with Site(tmp_path, CALL, strong, pairs=1, rules=rules) as site:
+        site.run(5.34)
+        site.kill_recorder()
+        site.run(1.0)
+        site.start_recorder(linked=False)
+        site.run(4.0)
+        site.mend_link()
+        site.run(6.0)
+        site.kill_recorder()
+        site.run(1.0)
+        site.start_recorder()
+        site.run(12.0).finish()
+        ledger = reconcile(store_config(site.config))
+        assert [("no conversation" in finding) for finding in ledger.findings] == [True]

@@ -132,6 +132,13 @@ def test_a_draft_that_changes_nothing_is_told_so(osrec: Commands, draft: Path) -
     assert "1 conversations, 0 would be" in osrec("rules", "test", str(draft), *span)
 
 
+def test_a_draft_that_changes_only_a_priority_is_told_so(osrec: Commands, draft: Path) -> None:
+    draft.write_text('[[rules]]\nname = "everything"\naction = "record"\npriority = 5\n')
+    text = osrec("rules", "test", str(draft), code=1)
+    assert "3 conversations, 3 would be decided differently" in text
+    assert "3 record with priority 0 -> record with priority 5" in text
+
+
 def test_a_draft_with_a_mistake_is_refused_with_its_place(osrec: Commands, draft: Path) -> None:
     draft.write_text(OTHERS.replace("percentage = 50", "percentage = 500"))
     assert f"{draft}:9: rules[1].percentage = 500" in osrec("rules", "test", str(draft), code=2)

@@ -461,7 +461,21 @@ def test_the_server_says_any_status_at_a_moment(status: str | int) -> None:
     assert said == (status if isinstance(status, int) else Status[status.upper()])
     answer = client.ask(model.RequestSystemStatus(), 4.0)
     assert isinstance(answer, model.ReturnResult)
-    assert answer.result == model.SystemStatusReported(said)
+    now = Status.NORMAL if said == Status.MESSAGES_LOST else said  # that messages were lost is over when it is said
+    assert answer.result == model.SystemStatusReported(now)
+
+
+def test_a_status_lasts_for_its_time_and_is_what_the_server_says_meanwhile() -> None:
+    timed = [{"what": "status", "status": "disabled", "after": 3, "seconds": 5}]
+    faults = Faults.model_validate({"timed": timed})
+    client = associated(config=CapConfig(status_interval=4.0, status_unanswered=0), faults=faults)
+    assert [statuses(client.expire(now)) for now in (3.0, 4.0, 8.0, 12.0)] == [
+        [Status.DISABLED],
+        [Status.DISABLED],
+        [Status.NORMAL, Status.NORMAL],
+        [Status.NORMAL],
+    ]
+    assert client.played == ["status", "status"]
 
 
 def test_events_are_lost_for_a_while_and_the_client_told_at_its_end() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from osrec.errors import ConfigError
 from osrec_emulators.check.demands import DEMANDS, Demand, demands, kept, paused
+from osrec_emulators.check.spans import union
 
 EVER = float("inf")
 
@@ -31,7 +32,16 @@ def asked(*wishes: Wish) -> list[tuple[float, Demand]]:
     ],
 )
 def test_what_is_on_demand_is_kept_as_it_was_asked_for(wishes: list[Wish], spans: list[tuple[float, float]]) -> None:
-    assert kept(asked(*wishes)) == spans
+    assert union(span for _, span in kept(asked(*wishes))) == spans
+
+
+def test_each_wish_keeps_what_it_reaches_for() -> None:
+    wishes = asked((5.0, "keep-last", 2.0), (10.0, "keep", None), (20.0, "stop", None), (30.0, "keep", None))
+    assert [(wish.at, span) for wish, span in kept(wishes)] == [
+        (5.0, (3.0, 20.0)),
+        (10.0, (-EVER, 20.0)),
+        (30.0, (20.0, EVER)),
+    ]
 
 
 def test_a_pause_lasts_until_somebody_wants_it_to_end() -> None:

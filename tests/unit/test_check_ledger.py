@@ -430,6 +430,17 @@ def test_a_station_is_missed_for_the_lost_fork_of_whom_it_talks_with(tmp_path: P
     assert any("station 3101" in fault and "fork_lost" in fault for fault in case.faults())
 
 
+def test_so_it_is_for_that_of_one_who_is_recorded_on_a_condition_when_the_pbx_was_asked_for_it(tmp_path: Path) -> None:
+    pbx = Pbx(tmp_path, faults={"lost": {"every": 1, "after": [8.9, 8.9]}})
+    pbx.at(10).switch.make_call(A, B)
+    pbx.at(11).switch.answer(B)
+    pbx.fork(11.1, A)
+    pbx.at(20.8).switch.clear(A)
+    case = Case(pbx.truth(), expected=Expected(on_demand=[A], tolerance=PRECISE))
+    case.entries[0] |= {"class": "gaps", "missed": [missed(B, 20, 20.8, "fork_lost")]}
+    assert case.faults() == []
+
+
 def internal(tmp_path: Path) -> Truth:
     """A talks to B from 11 s on, consults C from 21 s to 31 s, and goes on with B until 40 s; A is forked."""
     pbx = Pbx(tmp_path)
@@ -589,6 +600,23 @@ def test_fork_refused_goes_on_while_there_is_no_pair_to_ask_for(tmp_path: Path) 
     assert case.faults() == []
 
 
+def test_fork_refused_goes_on_while_the_next_answer_is_owed(tmp_path: Path) -> None:
+    late = {"every": 1, "seconds": [2.5, 2.5], "between": [12, 13]}
+    pbx = Pbx(tmp_path, faults={"refuse": {"first": 2}, "late": late})
+    pbx.at(10).switch.incoming(OUTSIDE, A)
+    pbx.at(11).switch.answer(A)
+    pbx.fork(11.1, A)
+    pbx.fork(12.1, A)
+    pbx.at(40).switch.clear(A)
+    case = Case(pbx.truth(), expected=Expected(tolerance=PRECISE))
+    case.entries[0] |= {"class": "gaps", "missed": [missed(A, 11, 14.5, "fork_refused")]}
+    case.entries[0]["recordings"][0]["from"] = second(14.5)
+    assert case.faults() == []
+    case.entries[0]["missed"] = [missed(A, 11, 16, "fork_refused")]
+    case.entries[0]["recordings"][0]["from"] = second(16)
+    assert any("fork_refused, which the PBX does not bear out" in fault for fault in case.faults())
+
+
 def test_fork_refused_is_a_lie_when_the_pbx_granted_it(tmp_path: Path) -> None:
     only(refused(tmp_path, 40).faults(), "are not recorded for fork_refused")
 
@@ -636,6 +664,20 @@ def test_fork_lost_is_true_until_another_is_to_be_there(tmp_path: Path) -> None:
     assert any(
         "fork_lost, which the PBX does not bear out" in fault for fault in lost(tmp_path, "fork_lost", 21.5).faults()
     )
+
+
+def test_fork_lost_is_true_for_a_moment_after_the_station_is_watched_again(tmp_path: Path) -> None:
+    """Its monitor, its snapshot (`settled`), and half a second more."""
+
+    def missed_until(until: float) -> list[str]:
+        case = lost(tmp_path, "fork_lost", until)
+        case.outages.append(outage("link", 15, 40))
+        case.blind(15, 40, "link_down")
+        case.entries[0]["missed"] = [missed(A, 40, until, "fork_lost")]
+        return case.faults()
+
+    assert missed_until(41.6) == []
+    assert any("fork_lost, which the PBX does not bear out" in fault for fault in missed_until(43))
 
 
 def test_a_lost_fork_that_is_put_down_to_something_else_is_found(tmp_path: Path) -> None:
@@ -733,6 +775,31 @@ def late(tmp_path: Path, asked: float, answered: float, **faults: Any) -> Case:
 
 def test_a_late_request_is_true_when_the_answer_came_late(tmp_path: Path) -> None:
     assert late(tmp_path, 11.1, 13.1, late={"every": 1, "seconds": [2, 2]}).faults() == []
+
+
+def hidden_set_up(tmp_path: Path, until: float) -> Case:
+    """No pair is told for the first half second; then the PBX is asked, and answers when the station has gone."""
+    pbx = Pbx(tmp_path, faults={"late": {"every": 1, "seconds": [3, 3]}})
+    pbx.at(5).switch.incoming("0049305550", B)
+    pbx.at(5.1).switch.answer(B)
+    for first in (0, 2):
+        pbx.fork(5.2, B, first)
+    pbx.at(10).switch.incoming(OUTSIDE, A)
+    pbx.at(11).switch.answer(A)
+    pbx.fork(11.5, A, 2)
+    pbx.at(until).switch.clear(A)
+    pbx.at(20).switch.clear(B)
+    case = Case(pbx.truth(), expected=Expected(tolerance=PRECISE))
+    entry = next(each for each in case.entries if A in each["stations"])
+    entry |= {"class": "gaps", "missed": [missed(A, 11, 11.5, "no_pair")]}
+    entry["recordings"][0] |= {"from": second(until), "to": second(until + 0.1)}
+    return case
+
+
+def test_a_short_set_up_is_no_gap_whatever_hindered_it_before(tmp_path: Path) -> None:
+    unnamed = "talk that is not recorded and not named"
+    assert not any(unnamed in fault for fault in hidden_set_up(tmp_path, 12.4).faults())
+    assert any(unnamed in fault for fault in hidden_set_up(tmp_path, 12.9).faults())
 
 
 def test_a_late_request_without_a_reason_is_the_recorders_fault(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_outages_are_read(tmp_path: Path) -> None:
 
 def test_an_outage_of_no_known_kind_is_explained(tmp_path: Path) -> None:
     (tmp_path / "outages.jsonl").write_text(json.dumps({"what": "rain", "from": second(1), "to": None}) + "\n")
-    with pytest.raises(ConfigError, match="what = 'rain': there are journal, licence"):
+    with pytest.raises(ConfigError, match="what = 'rain': there are answer, journal, licence"):
         outages(tmp_path)
 
 

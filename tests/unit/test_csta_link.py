@@ -28,6 +28,7 @@ from osrec.csta.messages import (
     Send,
     ServiceAnswered,
     ServiceRequested,
+    SnapshotMissing,
     SnapshotTaken,
     TimerExpired,
     Trouble,
@@ -494,7 +495,7 @@ def test_a_snapshot_whose_segments_cease_is_asked_for_again_and_then_given_up() 
             (1.2, TimerExpired(), [Reported("257", held())]),
             (10.1, TimerExpired(), [snap(3)]),
             (10.2, result(3, DeviceSnapshot((), b"s"), 74), []),
-            (20.2, TimerExpired(), [Trouble("no snapshot of 257: its segments ceased")]),
+            (20.2, TimerExpired(), [Trouble("no snapshot of 257: its segments ceased"), SnapshotMissing("257")]),
         ],
     )
 
@@ -508,11 +509,11 @@ def test_events_do_not_wait_for_a_snapshot_that_does_not_come() -> None:
             (0.1, invoked(held()), []),
         ],
     )
-    assert link.deadline == 1.1
+    assert link.deadline == 0.35
     play(
         link,
         [
-            (1.1, TimerExpired(), [Reported("257", held())]),
+            (0.35, TimerExpired(), [Reported("257", held())]),
             (1.2, invoked(held()), [Reported("257", held())]),
             (5.0, result(2, DeviceSnapshot(), 74), [SnapshotTaken("257", ())]),  # and is younger than they are
         ],
@@ -545,7 +546,11 @@ def test_a_pbx_without_snapshots_is_monitored_all_the_same() -> None:
             (
                 0.2,
                 error(2, ErrorCategory.OPERATION, 50),
-                [Reported("257", held()), Trouble("no snapshot of 257: operation serviceNotSupported")],
+                [
+                    Reported("257", held()),
+                    Trouble("no snapshot of 257: operation serviceNotSupported"),
+                    SnapshotMissing("257"),
+                ],
             ),
         ],
     )

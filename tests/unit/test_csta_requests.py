@@ -5,7 +5,7 @@ from osrec.wire.csta.model import RequestSystemStatus
 
 
 def request(deadline: float, purpose: Purpose = Purpose.SERVICE) -> Request:
-    return Request(purpose, RequestSystemStatus(), deadline)
+    return Request(purpose, RequestSystemStatus(), deadline - 10.0, deadline)
 
 
 def test_the_deadline_is_that_of_the_request_that_is_overdue_first() -> None:

@@ -117,9 +117,9 @@ def test_messages_lost_between_two_segments_bring_another_snapshot_and_no_event_
             (0.3, invoked(held(cause=1)), []),
             (0.4, invoked(SystemStatus(3)), [status_answered(), EventsLost("", "the PBX lost messages")]),
             (0.5, invoked(segment(b"a", OTHER, last=True)), [SnapshotTaken("257", (LEG, OTHER)), snap(3)]),
-            (0.6, invoked(held(cause=2)), []),
+            (0.51, invoked(held(cause=2)), []),
             (
-                0.7,
+                0.54,
                 result(3, DeviceSnapshot((LEG,)), 74),
                 [Reported("257", held(cause=1)), Reported("257", held(cause=2)), SnapshotTaken("257", (LEG,))],
             ),

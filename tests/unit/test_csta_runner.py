@@ -309,7 +309,9 @@ def test_a_peer_that_does_not_read_is_given_up() -> None:
             bulk = Escape(b"\x04\x83\x07\xff\xff" + bytes(0x7FFFF))
             for token in range(64):
                 here.runner.request(token, bulk)
-            await here.expect(LinkDown(f"the PBX does not read: {MAX_UNSENT} octets unsent"))
+            down = await here.outputs.get()
+            assert isinstance(down, LinkDown)
+            assert down.reason == f"the PBX does not read: {MAX_UNSENT} octets unsent"
             peer.writer.transport.abort()
 
     run(scenario)

@@ -11,7 +11,17 @@ from osrec.engine.settings import EngineConfig
 from osrec.numbers import Patterns
 from osrec.wire.csta import model
 from osrec.wire.csta.model import ClearConnection, LocalState
-from tests.unit.csta_events import conferenced, conn, established, initiated, parties, transferred
+from tests.unit.csta_events import (
+    cleared,
+    conferenced,
+    conn,
+    established,
+    held,
+    initiated,
+    parties,
+    retrieved,
+    transferred,
+)
 from tests.unit.engine_bench import CONNECTED, NULL, PAIRS, A, B, Bench, C, concluded, every, forks, one
 
 ON_DEMAND = RuleSet([Rule("maybe", "on_demand")])
@@ -132,6 +142,38 @@ def test_a_rule_that_says_record_keeps_what_was_provisional() -> None:
     bench.now += 5
     outputs = bench.report(A, established(1, C, parties(A, C)))
     assert one(outputs, out.Keep) == out.Keep(opened.recording, bench.now, "rule 'vip'")
+
+
+def test_a_fork_on_demand_is_kept_for_whom_a_rule_records_though_its_own_was_refused() -> None:
+    """Only for a moment: meanwhile the fork of whom it talks with has both voices."""
+    bench = Bench(rules=RuleSet([Rule("all", "record", stations=Patterns([A])), Rule("maybe", "on_demand")]))
+    asked = bench.refuse(bench.refuse(bench.call()))
+    opened = one(bench.grant(asked), out.Open)
+    assert (opened.station, opened.provisional) == (B, False)
+
+
+def joined_by_whom_a_rule_records() -> Bench:
+    """C has joined the call of A, who is recorded on demand."""
+    bench = Bench(rules=RuleSet([Rule("vip", "record", stations=Patterns([C])), Rule("maybe", "on_demand")]))
+    bench.recorded(1, A, "9001")
+    bench.report(A, established(1, C, parties(A, C)))
+    assert one(bench.report(C, established(1, C, parties(A, C))), out.Keep).by == "rule 'vip'"
+    return bench
+
+
+def test_the_last_of_a_talk_that_was_wanted_until_now_is_waited_for() -> None:
+    bench = joined_by_whom_a_rule_records()
+    bench.now += 5
+    outputs = bench.report(A, cleared(1, C, CONNECTED))
+    assert one(outputs, out.Finish).when == bench.now + bench.config.tail
+
+
+def test_what_nobody_wants_is_not_the_end_of_what_was_wanted_before() -> None:
+    bench = joined_by_whom_a_rule_records()
+    bench.report(A, held(1, A, LocalState.HOLD))
+    bench.report(A, cleared(1, C, LocalState.HOLD))
+    bench.now += 5
+    assert one(bench.report(A, retrieved(1, A)), out.Finish).when == bench.now
 
 
 @pytest.mark.parametrize(

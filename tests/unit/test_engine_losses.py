@@ -171,13 +171,66 @@ def test_samples_that_did_not_arrive_are_no_idle_code() -> None:
         assert not every(bench.listen(SILENT, SILENT, idle=False), out.Request)
 
 
+def unanswered(bench: Bench, seconds: float) -> list[out.Output]:
+    """Idle code on all pairs for so long, and no answer to the question where the ports are."""
+    outputs: list[out.Output] = []
+    for _ in range(round(seconds / 0.5)):
+        new = bench.silence(0.5)
+        outputs += new
+        for look in looks(new):
+            outputs += bench.give(ServiceAnswered(look.token, Lost("timeout")))
+    return outputs
+
+
+def looks(outputs: list[out.Output]) -> list[out.Request]:
+    return [one for one in every(outputs, out.Request) if isinstance(one.argument, SnapshotDevice)]
+
+
 def test_audio_that_stops_for_long_is_a_lost_fork_when_the_pbx_says_nothing() -> None:
     bench = Bench()
     bench.recorded()
     bench.listen()
-    outputs = bench.silence(bench.config.idle_lost + 1)
+    outputs = unanswered(bench, bench.config.idle_lost + 1)
     assert one(outputs, out.Finish).reason.startswith("fork lost: idle code on both slots")
     assert forks(outputs)
+
+
+def test_a_fork_is_not_called_lost_while_the_pbx_is_being_asked_for_it() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.listen()
+    outputs = bench.silence(bench.config.idle_lost + 20)
+    assert not every(outputs, out.Finish)
+    assert len(looks(outputs)) == 2, "nor is it asked again meanwhile"
+    outputs = bench.give(LinkDown("no answer to 2 heartbeats of 5 s")) + bench.silence(60)
+    assert not every(outputs, out.Finish), "the call may be on hold, or go on"
+
+
+def test_a_question_that_ran_out_on_a_half_open_link_is_no_answer() -> None:
+    """A request runs out first, and the link is called down when its heartbeats have run out, too."""
+    bench = Bench()
+    bench.recorded()
+    bench.listen()
+    first = looks(bench.silence(bench.config.idle_lost + 5))
+    outputs = [follow for look in first for follow in bench.give(ServiceAnswered(look.token, Lost("timeout")))]
+    outputs += (asked := bench.silence(5))
+    assert [each.argument for each in looks(asked)] == [
+        SnapshotDevice(model.DeviceId(port)) for port in ("7101", "7102")
+    ]
+    outputs += [*bench.give(LinkDown("no answer to 2 heartbeats of 5 s")), *bench.silence(60)]
+    assert not every(outputs, out.Finish)
+
+
+def test_what_left_before_the_monitor_ran_again_is_found_when_it_runs() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.give(LinkDown("cut"))
+    legs = {port: SnapshotLeg(conn(1, port), None, (CONNECTED,)) for port in ("7101", "7102")}
+    bench.connect(p7101=legs["7101"], p7102=legs["7102"])
+    station = SnapshotLeg(conn(1, A), model.DeviceId(B), (CONNECTED, CONNECTED))
+    for look in looks(bench.give(SnapshotTaken(A, (station,)))):
+        bench.give(ServiceAnswered(look.token, model.DeviceSnapshot(())))
+    assert one(bench.timers(1.0), out.Listen).pair == PAIRS[1]
 
 
 def test_after_a_reconnection_a_fork_that_is_gone_is_asked_for_again() -> None:
@@ -190,6 +243,42 @@ def test_after_a_reconnection_a_fork_that_is_gone_is_asked_for_again() -> None:
     bench.give(SnapshotTaken(A, (station,)))
     outputs = bench.timers(1.0)
     assert one(outputs, out.Listen).pair == PAIRS[1], "7102 is in no call"
+
+
+def test_what_was_lost_before_nobody_watched_the_station_is_missed_too() -> None:
+    bench = Bench()
+    bench.recorded()
+    bench.timers(10)
+    lost = bench.now
+    bench.report(A, cleared(1, "7101", CONNECTED))
+    bench.report(A, cleared(1, "7102", CONNECTED))
+    bench.timers(0.4)
+    bench.give(LinkDown("cut"))
+    bench.timers(0.2)
+    bench.connect()
+    bench.timers(0.2)
+    for station, other in ((A, B), (B, A)):
+        leg = SnapshotLeg(conn(1, station), model.DeviceId(other), (CONNECTED, CONNECTED))
+        bench.give(SnapshotTaken(station, (leg,)))
+    seen = bench.now
+    bench.grant(bench.timers(1.0))
+    missed = concluded(bench.hang_up()).missed
+    mine = sorted((one.since, one.until) for one in missed if (one.station, one.blame) == (A, "fork_lost"))
+    assert mine[0] == (START + timedelta(seconds=lost), START + timedelta(seconds=lost + 0.4))
+    assert mine[1][0] == START + timedelta(seconds=seen), "what it did in between, the blind spans tell of"
+
+
+def test_who_waits_for_an_answer_does_not_want_for_a_line_in_order() -> None:
+    bench = Bench()
+    bench.listen(down="trunk1")
+    begin = bench.now
+    bench.call(1, A, "9999")
+    bench.timers(2.0)
+    bench.listen()
+    bench.timers(2.9)
+    record = concluded(bench.hang_up(1, A))
+    alarmed = [(one.since, one.until) for one in record.missed if one.blame == "line_alarm"]
+    assert alarmed == [(START + timedelta(seconds=begin), START + timedelta(seconds=begin + 2.0))]
 
 
 def test_a_fork_without_answer_is_asked_for_on_another_pair_and_its_late_answer_cleared() -> None:
@@ -380,9 +469,7 @@ def test_who_left_before_a_silent_loss_was_noticed_has_missed_it_too() -> None:
     bench.recorded()
     bench.listen()
     silent = bench.now
-    for _ in range(61):
-        bench.now += 0.5
-        bench.listen(SILENT, SILENT, idle=True)
+    unanswered(bench, bench.config.idle_lost + 1.0)
     record = concluded(bench.hang_up())
     assert {(one.blame, one.station) for one in record.missed} == {("fork_lost", A), ("fork_lost", B)}
     assert all(one.since <= START + timedelta(seconds=silent + 0.5) for one in record.missed)

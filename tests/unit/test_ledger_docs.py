@@ -12,6 +12,7 @@ from osrec.engine.rules import Facts
 from osrec.recorder.rules import build_rules
 from osrec.store.ledger import Ledger, Recorded, Span, classify
 from osrec.store.ledger_json import ledger_json
+from osrec.store.not_stored import NotStored
 from osrec.store.records import Blind, Missed, Stray
 from osrec_emulators.check.ledger import load_ledger
 from tests.journal_support import START
@@ -57,7 +58,9 @@ def test_the_json_of_the_document_has_the_members_of_the_program() -> None:
     blind = Blind(station=None, since=START, until=START, blame="link_down")
     stray = Stray(line="trunk1", slot=7, since=START, until=START, speech_seconds=1.0)
     ledger = Ledger(START, None, (entry,), (blind,), (stray,), ())
-    assert shape(json.loads(example("ledger.md", "json"))) == shape(ledger_json(ledger, [{"id": "x", "stations": []}]))
+    over = NotStored(conversation(recordings=(UUID(int=1),)), START, None, None)
+    said = ledger_json(ledger, [{"id": "x", "stations": []}], [over])
+    assert shape(json.loads(example("ledger.md", "json"))) == shape(said)
 
 
 def test_the_judge_of_the_emulators_reads_what_the_document_and_the_program_say(tmp_path: Path) -> None:

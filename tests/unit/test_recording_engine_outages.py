@@ -1,5 +1,6 @@
 """The engine while something is missing: the link, a line, the journal, a monitor, the audio."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from osrec.calls.conversation import Conversation
@@ -31,6 +32,8 @@ from osrec.wire.csta.model import (
 from tests.unit.csta_events import (
     cleared,
     conn,
+    delivered,
+    parties,
 )
 from tests.unit.engine_bench import CONNECTED, NULL, PAIRS, SILENT, START, A, B, Bench, concluded, every, one
 
@@ -214,8 +217,8 @@ def test_a_request_that_is_lost_with_the_link_is_tried_again_after_it() -> None:
     assert one(bench.connect() + bench.give(SnapshotTaken(A, (leg,))), out.Listen)
 
 
-def test_a_recording_of_an_earlier_run_keeps_its_pair_and_its_conversation() -> None:
-    bench = Bench()
+def adopt(bench: Bench) -> None:
+    """A recording of an earlier run, on the first pair."""
     conversation = Conversation(UUID(int=77), 900.0, "in", answered=900.0, stations=[A], call_ids=[b"\0\5"])
     conversation.call(b"\0\5").presume_talking(A)
     pair = PAIRS[0]
@@ -235,12 +238,38 @@ def test_a_recording_of_an_earlier_run_keeps_its_pair_and_its_conversation() -> 
         clock=Clock(source="system", synchronised=True),
     )
     bench.give(Adopt(opened, pair, conversation))
+
+
+def test_a_recording_of_an_earlier_run_keeps_its_pair_and_its_conversation() -> None:
+    bench = Bench()
+    adopt(bench)
     assert bench.engine.recordings[UUID(int=99)].state is State.RUNNING
     leg = SnapshotLeg(conn(5, A), None, (CONNECTED, CONNECTED))
     assert not every(bench.give(SnapshotTaken(A, (leg,))), out.Listen), "it is recorded already"
     outputs = bench.report(A, cleared(5, A, NULL))
     assert one(outputs, out.Finish).recording == UUID(int=99)
     assert concluded(outputs).conversation == UUID(int=77)
+
+
+def test_what_a_pair_carried_since_the_restart_is_kept_as_nobodys_when_it_was_leased_anew_before_the_kill() -> None:
+    bench = Bench()
+    bench.give(LinkDown("cut"))
+    adopt(bench)
+    restarted = bench.now
+    bench.now += 8.0
+    legs = {f"p{port}": SnapshotLeg(conn(6, port), None, (CONNECTED,)) for port in ("7101", "7102")}
+    outputs = bench.connect(**legs)
+    leg = SnapshotLeg(conn(5, A), None, (CONNECTED, CONNECTED))
+    outputs += bench.give(SnapshotTaken(A, (leg,)))
+    outputs += bench.listen(-20, -20)
+    earlier, nobodys = every(outputs, out.Finish)
+    assert (earlier.recording, earlier.when) == (UUID(int=99), restarted)
+    opened = next(one for one in every(outputs, out.Open) if one.recording == nobodys.recording)
+    assert (opened.pair, opened.parties, opened.calls, opened.provisional) == (PAIRS[0], [], [], False)
+    assert opened.conversation != UUID(int=77)
+    listen = next(one for one in every(outputs, out.Listen) if one.recording == nobodys.recording)
+    assert (listen.pair, listen.since) == (PAIRS[0], restarted)
+    assert nobodys.when > bench.now, "until the PBX has taken its ports out"
 
 
 def test_ports_left_in_calls_by_an_earlier_run_are_cleared_before_anything_is_forked() -> None:
@@ -316,6 +345,18 @@ def test_a_call_that_waits_when_the_recorder_stops_is_told_of_and_one_that_is_re
         "the recorder was stopped during the call",
     )
     assert [(gap.blame, (gap.until - gap.since).total_seconds()) for gap in record.missed] == [("no_pair", 30.0)]
+
+
+def test_a_call_that_was_over_when_the_recorder_stops_ended_when_it_was_over() -> None:
+    bench = Bench()
+    bench.report(A, delivered(1, A, parties("9001", A), LocalState.ALERTING))
+    diverting, to = model.DeviceId(A), model.DeviceId(B)
+    sent_on = model.Diverted(cause=6, local=NULL, connection=conn(1, A), device=diverting, new_destination=to)
+    bench.report(A, sent_on)
+    over = START + timedelta(seconds=bench.now)
+    bench.now += 1.5
+    record = concluded(bench.give(Stopping()))
+    assert (record.ended, record.reason) == (over, "not answered")
 
 
 def station_inquiry(outputs: list[out.Output]) -> out.Request | None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from itertools import count
 from uuid import UUID
 
+import pytest
+
 from osrec.calls.changes import Began, Change, Ended, Happened, Merged, PortDropped, PortMoved
 from osrec.calls.conversation import Conversation
 from osrec.calls.tracker import Tracker
@@ -277,6 +279,28 @@ def test_a_snapshot_of_what_is_known_changes_nothing() -> None:
     calls = tracker()
     play(calls, *INTERNAL)
     assert calls.reconcile(A, [SnapshotLeg(conn(1, A), DeviceId(B), (CONNECTED, CONNECTED))], 9.0) == []
+
+
+@pytest.mark.parametrize("times", range(1, 5))
+def test_snapshots_of_a_shared_line_that_name_nobody_leave_who_talks_in_the_call_however_often(times: int) -> None:
+    queued = LocalState.QUEUED
+    waits = (queued, CONNECTED, CONNECTED, queued)  # who called, who answered, the other appearance
+    calls = tracker(A, B, C)
+    for _ in range(times):
+        for station, states in ((B, waits), (C, waits), (A, (CONNECTED, CONNECTED, queued, queued))):
+            leg = SnapshotLeg(conn(1, station), None, states)
+            assert "Ended" not in kinds(calls.reconcile(station, [leg], 0.0))
+        assert only(calls).talking(A)
+
+
+def test_a_second_snapshot_is_believed_against_what_came_between() -> None:
+    calls = tracker()
+    leg = SnapshotLeg(conn(1, A), DeviceId(B), (CONNECTED, CONNECTED))
+    calls.reconcile(A, [leg], 0.0)
+    calls.reconcile(B, [SnapshotLeg(conn(1, B), DeviceId(A), (CONNECTED, CONNECTED))], 0.0)
+    play(calls, (B, cleared(1, A, CONNECTED)))
+    calls.reconcile(A, [leg], 1.0)
+    assert only(calls).talking(A)
 
 
 def test_a_reused_call_id_begins_another_conversation() -> None:

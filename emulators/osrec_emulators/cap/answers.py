@@ -31,10 +31,14 @@ Answer = model.ReturnResult | model.ReturnError | model.Reject
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
-    """An answer that is not sent yet; `monitor`: an event of it overtakes the answer. `sent` for what went early."""
+    """An answer that is not sent yet; `monitor`: an event of it overtakes the answer. `sent` for what went early.
+
+    `owed`: the client cannot watch a station before it has it.
+    """
 
     pdus: list[model.Pdu]
     monitor: bytes | None
+    owed: bool
     sent: bool = False
 
 
@@ -42,7 +46,7 @@ class Answers:
     """Sends answers, now or later.
 
     Attributes:
-        outstanding: requests that wait for their answers.
+        outstanding: requests that wait for their answers. owed: those among them for monitors and snapshots.
     """
 
     def __init__(
@@ -54,7 +58,7 @@ class Answers:
         rng: random.Random,
         device_list: DeviceList,
     ) -> None:
-        self.outstanding = 0
+        self.outstanding = self.owed = 0
         self._faults = faults
         self._limits = limits
         self._exit = exit_
@@ -96,8 +100,9 @@ class Answers:
             for pdu in pdus:
                 self._exit.send(pdu, now)
             return
-        waiting = _Waiting(pdus, monitor)
+        waiting = _Waiting(pdus, monitor, _service(answer) is not None)
         self.outstanding += 1
+        self.owed += waiting.owed
         self._waiting.add(now + late, waiting)
         if monitor is not None:
             self._of_monitor[monitor] = waiting
@@ -111,9 +116,7 @@ class Answers:
 
     def _is_lost(self, answer: Answer) -> bool:
         of = self._faults.lost_of
-        if of and not (isinstance(answer, model.ReturnResult) and _SERVICES.get(type(answer.result)) in of):
-            return False
-        return self._hits(self._faults.lost_every)
+        return (not of or _service(answer) in of) and self._hits(self._faults.lost_every)
 
     def _hits(self, every: int | None) -> bool:
         return every is not None and self._rng.randrange(every) == 0
@@ -147,6 +150,7 @@ class Answers:
             return
         waiting.sent = True
         self.outstanding -= 1
+        self.owed -= waiting.owed
         if waiting.monitor is not None:
             del self._of_monitor[waiting.monitor]
         for pdu in waiting.pdus:
@@ -193,6 +197,11 @@ class Answers:
     def _snapshot_ref(self) -> bytes:
         self._next_snapshot += 1
         return (self._next_snapshot % 0x10000).to_bytes(2, "big")
+
+
+def _service(answer: Answer) -> str | None:
+    """What is answered with it, of monitors and snapshots."""
+    return _SERVICES.get(type(answer.result)) if isinstance(answer, model.ReturnResult) else None
 
 
 def _named(answer: Answer, device: str) -> str:

@@ -88,6 +88,11 @@ class Client(asyncio.Protocol):
     def monitored(self) -> Iterable[str]:
         return self._session.monitors.values()
 
+    @property
+    def waits(self) -> bool:
+        """For answers of ours."""
+        return self._session.owes
+
     def status(self) -> ClientStatus:
         session = self._session
         associated = session.state is State.ASSOCIATED

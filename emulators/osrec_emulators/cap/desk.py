@@ -29,11 +29,7 @@ REGISTER_ID = b"\x01"  # one registration a client: asking again gives the same
 
 
 class Desk:
-    """One client's requests.
-
-    Attributes:
-        status: what the server says when it is asked for its status.
-    """
+    """One client's requests."""
 
     def __init__(
         self,
@@ -46,7 +42,6 @@ class Desk:
         refused: tuple[RefusedMonitors, ...],
         silent_filters: Collection[str],
     ) -> None:
-        self.status: int = model.Status.NORMAL
         self._pbx = pbx
         self._monitors = monitors
         self._answers = answers
@@ -82,7 +77,7 @@ class Desk:
                 self._report_status(invoke_id, argument, now)
             case model.SystemRegister():
                 self._result(invoke_id, argument, model.SystemRegistered(REGISTER_ID), now)
-                self._heartbeat.say(self.status, now)
+                self._heartbeat.say(self._heartbeat.status, now)
             case model.UnknownArgument(opcode):
                 self._unknown(invoke_id, opcode, now)
             case _:
@@ -92,7 +87,7 @@ class Desk:
         if self._heartbeat.lost(now):
             self._exit.played("status_lost", now)
         else:
-            self._result(invoke_id, argument, model.SystemStatusReported(self.status), now)
+            self._result(invoke_id, argument, model.SystemStatusReported(self._heartbeat.status), now)
 
     def _ask_pbx(self, invoke_id: int, argument: model.Argument, now: float) -> None:
         """The PBX may answer late, or never; what it did is reported at once."""

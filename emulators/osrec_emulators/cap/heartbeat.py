@@ -11,10 +11,12 @@ class Heartbeat:
 
     Attributes:
         deadline: when the next one is due.
+        status: what it says from the second one on, and when it is asked.
     """
 
     def __init__(self, config: CapConfig, faults: Faults, exit_: Exit) -> None:
         self.deadline: float | None = None
+        self.status: int = model.Status.NORMAL
         self._interval = config.status_interval
         self._unanswered = config.status_unanswered
         self._faults = faults
@@ -47,7 +49,7 @@ class Heartbeat:
     def beat(self, now: float) -> None:
         """The next one."""
         self.deadline = now + self._interval if self._interval > 0 else None
-        status = model.Status.ENABLED if self._first else model.Status.NORMAL
+        status = model.Status.ENABLED if self._first else self.status
         self._first = False
         if self.lost(now):
             self._exit.played("status_lost", now)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from osrec.wire.csta import model
-from osrec_emulators.cap.desk import Desk
 from osrec_emulators.cap.exit import Exit
 from osrec_emulators.cap.faults import Timed
 from osrec_emulators.cap.heartbeat import Heartbeat
@@ -25,7 +24,6 @@ class Incidents:
         inlet: Inlet,
         stream: Stream,
         heartbeat: Heartbeat,
-        desk: Desk,
         monitors: Monitors,
     ) -> None:
         self._timed = tuple(timed)
@@ -34,7 +32,6 @@ class Incidents:
         self._inlet = inlet
         self._stream = stream
         self._heartbeat = heartbeat
-        self._desk = desk
         self._monitors = monitors
 
     @property
@@ -76,7 +73,8 @@ class Incidents:
             case "lose_events":
                 self._stream.losing_until = until
             case "status":
-                self._desk.status = incident.status_value
+                if incident.status_value != model.Status.MESSAGES_LOST:  # of a moment, not a state
+                    self._heartbeat.status = incident.status_value
                 self._heartbeat.say(incident.status_value, now)
             case "monitor_stop":
                 for cross_ref in self._monitors.matching(incident.devices or ""):

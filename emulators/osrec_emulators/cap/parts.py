@@ -56,7 +56,5 @@ def equip(
     desk = Desk(
         pbx, monitors, answers, heartbeat, exit_, counters, faults.answers.refuse_monitors, config.silent_filters
     )
-    incidents = Incidents(
-        faults.timed, exit_=exit_, inlet=inlet, stream=stream, heartbeat=heartbeat, desk=desk, monitors=monitors
-    )
+    incidents = Incidents(faults.timed, exit_=exit_, inlet=inlet, stream=stream, heartbeat=heartbeat, monitors=monitors)
     return Parts(stream, answers, heartbeat, desk, incidents)

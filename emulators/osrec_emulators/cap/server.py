@@ -92,6 +92,11 @@ class CapServer:
         """Devices that somebody monitors."""
         return frozenset(device for client in self._clients for device in client.monitored)
 
+    @property
+    def owes(self) -> bool:
+        """Somebody waits for answers without which he cannot watch his stations."""
+        return any(client.waits for client in self._clients)
+
     def publish(self, occurrences: Iterable[Occurrence]) -> None:
         """Tell every client what it monitors."""
         occurrences = tuple(occurrences)

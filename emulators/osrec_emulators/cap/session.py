@@ -82,6 +82,11 @@ class Session:
         return self._monitors.devices
 
     @property
+    def owes(self) -> bool:
+        """The client waits for answers without which it cannot watch its stations."""
+        return self.state is State.ASSOCIATED and self._parts.answers.owed > 0
+
+    @property
     def deadline(self) -> float | None:
         """When to call expire()."""
         if not self._open:

@@ -118,7 +118,8 @@ def _granted_at(conversation: Conversation, fork: SentFork) -> float:
     at = fork.at.timestamp()
     of = [each for each in conversation.forks if (each.port, each.station) == (fork.port, fork.station)]
     for each in sorted(of, key=lambda each: each.span[0], reverse=True):
-        if each.span[0] <= at <= each.left + MOMENT / 8000:
+        went_on = each.end != "released"  # else another request brought the port into the call again
+        if each.span[0] <= at <= each.left + (MOMENT / 8000 if went_on else 0.0):
             at = each.span[0]
     return at
 

@@ -132,7 +132,12 @@ class Coverage:
         named = [(each.span, each.cause) for each in entry.missed if each.station == station]
         for recording in entry.recordings:
             named += [(gap.span, gap.cause) for gap in recording.gaps]
-        unnamed = without(lacking, padded((each for each, _ in named), self._tolerance))
+        set_up = [
+            each
+            for each in without(lacking, (each for each, _ in named))
+            if self._was_setting_up(conversation, station, each)
+        ]
+        unnamed = without(lacking, [*set_up, *padded((each for each, _ in named), self._tolerance)])
         if unnamed := longer(unnamed, self._tolerance):
             yield f"station {station}: {text(unnamed)}, talk that is not recorded and not named"
         for piece in lacking:

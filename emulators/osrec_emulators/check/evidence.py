@@ -85,19 +85,23 @@ class Evidence:
             return [station]
         near = padded([span], self._expected.tolerance)
         forked = {*self._expected.to_record(conversation), *_asked_for(conversation)}
-        others = (other for other in conversation.stations if other != station and other in forked)
-        return [station, *(other for other in others if within(together(conversation, station, other), near))]
+        others = (one for one in self._expected.watched(conversation) if one != station and one in forked)
+        return [station, *(one for one in others if within(together(conversation, station, one), near))]
 
     # --- causes that are a matter of time
 
     def _refused(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
-        """From each request that was refused, or not answered in time, until the recorder has to ask again, and can."""
+        """From each request that was refused, or not answered in time, until the recorder has to ask again, and can.
+
+        And on while the PBX owes the answer to what it was asked then.
+        """
         holds = [
             each for one in self._forked_for(conversation, station, span) for each in self._holds(conversation, one)
         ]
         yield from holds
         if holds:
             yield from self.pool.short((min(since for since, _ in holds), span[1]))
+            yield from self._late(conversation, station, span)
 
     def _holds(self, conversation: Conversation, station: str) -> Iterator[Span]:
         times, refusals, reached = self._times, 0, float("-inf")
@@ -119,18 +123,23 @@ class Evidence:
 
     def _lost(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
         """From the loss until it must be noticed, and on while there is no pair, or the PBX does not give another."""
-        of, times = self._forked_for(conversation, station, span), self._times
+        of = self._forked_for(conversation, station, span)
         losses = [each for each in conversation.faults if each.kind in ("lost", "dead") and each.station in of]
         for each in losses:
-            told = each.told and not self.troubles.unwatched((each.at, each.at), each.station)
-            noticed = times.port_loss if told else times.found_out
-            until = _left(conversation, each) if each.kind == "dead" else each.at + noticed
+            until = _left(conversation, each) if each.kind == "dead" else self._noticed(each)
             yield each.at - NOTED, until + NOTED
         if losses:
             since = min(each.at for each in losses)
             yield from self.pool.short((since, span[1]))
             yield from self._refused(conversation, station, span)
             yield from self._late(conversation, station, span)
+
+    def _noticed(self, loss: PlayedFault) -> float:
+        """When a loss has to be noticed; of a station that nobody watches, not before somebody does."""
+        times, told = self._times, self.troubles.told_at(loss.at, loss.station)
+        if loss.told and not self.troubles.unwatched((loss.at, loss.at), loss.station):
+            return loss.at + times.port_loss
+        return max(loss.at + times.found_out, told + times.port_loss)
 
     def _no_pair(self, conversation: Conversation, station: str, span: Span) -> Iterable[Span]:
         return self.pool.short(span)
@@ -181,6 +190,11 @@ class Evidence:
 
     def _not_answered(self, conversation: Conversation, station: str) -> bool:
         return not any(conversation.talk(each) for each in self._expected.watched(conversation))
+
+
+def _asked_for(conversation: Conversation) -> set[str | None]:
+    """Stations that the PBX was asked to fork, whatever became of it; None: of a request that named none."""
+    return {each.station for part in (conversation.forks, conversation.refused, conversation.faults) for each in part}
 
 
 def _left(conversation: Conversation, dead: PlayedFault) -> float:

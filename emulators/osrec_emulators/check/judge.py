@@ -217,7 +217,7 @@ class Judge:
             differing, first = fitted.differing[index], fitted.first_differing[index]
             if differing:
                 judged.blame(f"{side}: {differing} octets differ from those sent, the first at sample {first}")
-            for fork in fitted.piece.tracks[index].slot.during(*fitted.frames):
+            for fork in () if sidecar.is_nobodys else fitted.piece.tracks[index].slot.during(*fitted.frames):
                 _check_fork(judged, (sidecar.station, own), (side, meant), fork, fitted.frames)
 
     def _was_granted(self, sidecar: Sidecar) -> bool:
@@ -242,7 +242,12 @@ class Judge:
                 judged.blame(f"its time is {said - sent:+.1f} s against when its octets were sent")
 
     def _calls_of(self, sidecar: Sidecar) -> frozenset[str]:
-        """Its own calls, and those that their conversations became: without a link nobody tells a recorder of that."""
+        """Its own calls, and those that their conversations became: without a link nobody tells a recorder of that.
+
+        A recording of nobody may have any; it counts for none of their conversations.
+        """
+        if sidecar.is_nobodys:
+            return frozenset(call for conversation in self._truth.conversations for call in conversation.calls)
         own = set(sidecar.calls)
         during = (sidecar.started.timestamp(), sidecar.ended.timestamp())
         for conversation in self._truth.conversations:
@@ -279,6 +284,7 @@ def _verdict(path: Path, sidecar: Sidecar, faults: tuple[str, ...]) -> Recording
         octets=0,
         gaps=len(sidecar.gaps),
         gap_samples=sum(gap.count for gap in sidecar.gaps),
+        nobodys=sidecar.is_nobodys,
         faults=faults,
     )
 
@@ -286,4 +292,4 @@ def _verdict(path: Path, sidecar: Sidecar, faults: tuple[str, ...]) -> Recording
 def _unreadable(what: Unreadable, sidecar: Sidecar | None = None) -> RecordingVerdict:
     if sidecar is not None:
         return _verdict(what.path, sidecar, (what.reason,))
-    return RecordingVerdict(what.path, what.path.stem, "", "", (), None, 0.0, 0, 0, 0, (what.reason,))
+    return RecordingVerdict(what.path, what.path.stem, "", "", (), None, 0.0, 0, 0, 0, False, (what.reason,))

@@ -98,6 +98,7 @@ class Ledger(_Part):
     conversations: tuple[Entry, ...]
     blind: tuple[BlindSpan, ...]
     stray: tuple[StraySpan, ...]
+    findings: tuple[str, ...] = ()  # what does not fit together, in words for people
 
     @property
     def span(self) -> Span:

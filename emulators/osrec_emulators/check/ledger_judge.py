@@ -41,7 +41,7 @@ class LedgerJudge:
         self._expected = expected
         self._evidence = Evidence(truth.conversations, truth.slots, outages, expected, _start(truth))
         self._withheld = withheld or {}
-        self._wanted = Wanted(expected, demands)
+        self._wanted = Wanted(expected, demands, self._evidence.troubles)
         self._since = self._evidence.began
 
     def judge(self, ledger: Ledger) -> LedgerVerdict:

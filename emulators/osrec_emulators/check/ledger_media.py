@@ -11,7 +11,11 @@ SLACK = 1.0  # seconds between the times of a ledger and those of a sidecar
 
 
 def misfits(ledger: Ledger, recordings: Sequence[RecordingVerdict]) -> Iterator[str]:
-    """What does not fit, in words. A recording that is still made is not on disk, and its conversation not over."""
+    """What does not fit, in words. A recording that is still made is not on disk, and its conversation not over.
+
+    A recorder may say that it does not know whose a recording is: people are told so by a finding, and no conversation
+    has it, so that whoever talked on it was missed.
+    """
     on_disk = {each.recording: each for each in recordings}
     told: dict[str, str] = {}
     for entry in ledger.conversations:
@@ -20,12 +24,18 @@ def misfits(ledger: Ledger, recordings: Sequence[RecordingVerdict]) -> Iterator[
                 yield f"recording {recording.id} is in {told[recording.id]} and again in {entry.name}"
             told[recording.id] = entry.name
             if recording.id in on_disk:
+                if on_disk[recording.id].nobodys:
+                    yield f"{entry.name}: recording {recording.id} is nobody's on disk"
                 yield from _compare(entry, recording, on_disk[recording.id])
             elif entry.ended is not None and not _is_older(entry, recordings):
                 yield f"{entry.name}: recording {recording.id} is not on disk"
     for recording_id, verdict in on_disk.items():
-        if recording_id not in told and verdict.conversation and _is_due(ledger, verdict):
+        if recording_id in told or not verdict.conversation or not _is_due(ledger, verdict):
+            continue
+        if not verdict.nobodys:
             yield f"recording {recording_id} of station {verdict.station} is in no entry of the ledger"
+        elif not any(recording_id in finding for finding in ledger.findings):
+            yield f"recording {recording_id} of station {verdict.station} is nobody's, and no finding of the ledger"
 
 
 def unheard(ledger: Ledger, truth: Truth, lines: Mapping[str, str]) -> Iterator[str]:

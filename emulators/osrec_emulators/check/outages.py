@@ -4,7 +4,8 @@ Each line is one object; whoever plays an outage writes it:
 
     what     link (no client was associated, or nothing reached it), monitor (a station was not monitored),
              licence (its monitor was refused for want of one), line (a line to the recorder gave nothing good),
-             recorder (it did not run), journal (it could not write)
+             recorder (it did not run), journal (it could not write), answer (the CAP owed answers to requests for
+             monitors and snapshots: a client that has just come, or missed something, waits for them)
     from, to UTC; `to` null: to the end
     station  of monitor and licence; null: all
     line     of line: NAME/N, the board's name and its line from 1; null: all
@@ -20,12 +21,12 @@ from osrec_emulators.check import told
 from osrec_emulators.check.spans import Span
 
 OUTAGES = "outages.jsonl"
-KINDS = frozenset({"link", "monitor", "licence", "line", "recorder", "journal"})
+KINDS = frozenset({"link", "monitor", "licence", "line", "recorder", "journal", "answer"})
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Something was out of order. Beyond those above there is `answer`: the CAP left a request unanswered."""
+    """Something was out of order."""
 
     what: str
     span: Span

@@ -88,6 +88,11 @@ class Sidecar(_Part):
             raise ValueError("a gap reaches beyond the end")
         return self
 
+    @property
+    def is_nobodys(self) -> bool:
+        """The recorder says that it does not know whose audio it is."""
+        return not (self.calls or self.parties)
+
     def channel(self, side: Literal["left", "right"]) -> Channel:
         return next(channel for channel in self.channels if channel.side == side)
 

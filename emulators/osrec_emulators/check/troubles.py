@@ -40,8 +40,14 @@ class Troubles:
         """When a station could not be watched."""
         if station not in self._blind:
             keys = [(kind, None) for kind in (*_OF_ALL, *_OF_STATIONS)] + [(kind, station) for kind in _OF_STATIONS]
-            self._blind[station] = union(span for key in keys for span in self._spans.get(key, ()))
+            spans = union(span for key in keys for span in self._spans.get(key, ()))
+            self._blind[station] = union([*spans, *self._awaited(spans)])
         return self._blind[station]
+
+    def _awaited(self, spans: Sequence[Span]) -> list[Span]:
+        """Where the PBX owes answers when an outage ends, the recorder waits for them, one after the other."""
+        awaited = self._spans.get(("answer", None), ())
+        return [each for each in awaited if any(since <= each[0] <= until < each[1] for since, until in spans)]
 
     def spans(self, what: str, station: str | None) -> list[Span]:
         """Of one kind, of a station and of all."""

@@ -14,6 +14,7 @@ class RecordingVerdict:
     Attributes:
         octets: compared, both sides together.
         gap_samples: declared missing, on both sides alike.
+        nobodys: its recorder says that it does not know whose it is.
         faults: what is wrong, empty: right.
     """
 
@@ -27,6 +28,7 @@ class RecordingVerdict:
     octets: int
     gaps: int
     gap_samples: int
+    nobodys: bool
     faults: tuple[str, ...]
 
     @property

@@ -1,23 +1,30 @@
 """What is to be recorded of a conversation, and what may be: by patterns, draws, account codes, and what was asked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from uuid import UUID
 
 from osrec_emulators.check.demands import Demand, kept, of_conversation, paused
 from osrec_emulators.check.expected import Expected, matches
 from osrec_emulators.check.spans import Span, overlaps, union, within, without
-from osrec_emulators.check.told import Conversation, TalkSpan, together
+from osrec_emulators.check.told import Conversation, Fact, TalkSpan, together
+from osrec_emulators.check.troubles import Troubles
 from osrec_emulators.pbx.media import Side
 
 ALWAYS: Span = (float("-inf"), float("inf"))
 
 
 class Wanted:
-    """Asked station by station. Percentages are drawn from the conversation's id in the ledger (docs/rules.md)."""
+    """Asked station by station. Percentages are drawn from the conversation's id in the ledger (docs/rules.md).
 
-    def __init__(self, expected: Expected, asked: Sequence[Demand]) -> None:
+    Args:
+        troubles: what is told to nobody brings about nothing: no snapshot has the account codes that were entered.
+    """
+
+    def __init__(self, expected: Expected, asked: Sequence[Demand], troubles: Troubles) -> None:
         self._expected = expected
+        self._troubles = troubles
         self._asked = [each for each in asked if each.error is None]
 
     def required(self, conversation: Conversation, entry: str, station: str) -> list[Span]:
@@ -28,6 +35,7 @@ class Wanted:
             wanted = within([talk.span], self._permitted(conversation, entry, station, talk))
             if on_demand:
                 wanted = within(wanted, self._kept_in_time(conversation, station, talk.call))
+            wanted = without(wanted, self._unheard_of(conversation, entry, station, talk))
             spans += without(wanted, self.paused(conversation, talk.call))
         return union(spans)
 
@@ -98,6 +106,21 @@ class Wanted:
                 there += within(_on_ports(conversation, other, demand.at), talk)
             spans += within([span], there)
         return union(spans)
+
+    def _unheard_of(self, conversation: Conversation, entry: str, station: str, talk: TalkSpan) -> list[Span]:
+        """When a station is recorded by an account code only that nobody has told the recorder."""
+        heard = tuple(one for one in conversation.accounts if self._told(conversation, one))
+        told = replace(conversation, accounts=heard)
+        return without([talk.span], self._by_rule(told, entry, station, talk)) if self._by_account(station) else []
+
+    def _told(self, conversation: Conversation, entered: Fact) -> bool:
+        """CallInformation goes to the monitors of all who are in the call."""
+        at = (entered.at, entered.at)
+        there = (talk.station for talk in conversation.talks if overlaps(talk.span, at))
+        return any(self._expected.is_watched(one) and not self._troubles.unwatched(at, one) for one in there)
+
+    def _by_account(self, station: str) -> bool:
+        return any(matches(station, account.stations) for account in self._expected.accounts)
 
     def _of(self, conversation: Conversation, call: str) -> list[tuple[float, Demand]]:
         """Demands that were met, each since when it holds in a call."""

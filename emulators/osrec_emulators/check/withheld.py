@@ -19,8 +19,11 @@ from osrec_emulators.check.outages import Outage
 
 FAULTS = "faults.jsonl"
 KEPT = frozenset({"lost", "lose_events", "damaged", "too_large_to_frame"})  # of single events
+LOSING = "lose_events"  # of all events to a client, for a while
 SILENT = frozenset({"silence", "half_open"})  # of a client's connection
 NOTICED = 120.0  # seconds after which a recorder has given up a silent link, if the fault itself does not end before
+FIRST_STATUS = frozenset({"first_status_late", "first_status_missing"})
+PATIENT = 5.0  # seconds that a client waits for the first SystemStatus before it goes on without
 UNFINISHED = frozenset({"answer_lost", "last_segment_lost"})
 UNANSWERED = 12.0  # seconds after which a client has asked again for what was not answered
 _NOT_WORKING = (Status.DISABLED, Status.INITIALIZING)
@@ -90,8 +93,12 @@ def _spans(fault: _Fault, since: Sequence[_Fault], gone: Sequence[float]) -> Ite
     if fault.what in SILENT:
         length = min(fault.seconds or NOTICED, NOTICED)
         yield at, next((each for each in gone if at < each <= at + length), at + length)
+    elif fault.what == LOSING and fault.seconds is not None:  # else it is one of those that were lost then
+        yield at, at + fault.seconds
     elif fault.what == "messages_lost":
         yield at, at
+    elif fault.what in FIRST_STATUS:
+        yield at, at + (fault.seconds or PATIENT)
     elif fault.status in _NOT_WORKING:
         yield at, _until_it_works(fault, since, gone)
     elif fault.status in _LOSSY:

@@ -71,9 +71,11 @@ class Book:
             call.audience = self._audience
 
     def call(self, conversation: Conversation, call_id: bytes) -> Call:
-        """The call of a conversation, made and entered if new."""
+        """The call of a conversation, made and entered if new. Something is told of it, so it waits for the rest."""
         self._by_call[call_id] = conversation
-        return conversation.call(call_id, self._audience)
+        call = conversation.call(call_id, self._audience)
+        call.over = None
+        return call
 
     def link(self, conversation: Conversation, call: Call | None, linkage: Linkage | None) -> None:
         """Enter what the call linkage says."""

@@ -12,6 +12,7 @@ from osrec.numbers import Patterns
 from osrec.wire.csta.model import ConnectionId, Device, DeviceId, Linkage, LocalState
 
 MOVED = "moved"  # kind of a statement: the connection went to another call, and with it perhaps the monitor's own
+ABSENT = "absent"  # a snapshot had no connection where the monitor never told of one: its events may still come
 ANONYMOUS = "?"  # begins the name of somebody of whom nothing but the presence is known
 
 

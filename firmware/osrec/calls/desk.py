@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from osrec.calls.book import Book
-from osrec.calls.call import Call
+from osrec.calls.call import ABSENT, Call
 from osrec.calls.changes import Began, Change, Happened, Restated, Unclear
 from osrec.calls.conversation import Conversation
 from osrec.calls.parties import Parties, number_of
@@ -129,15 +129,16 @@ class Desk:
             changes.append(Restated(conversation))
         return changes + self.book.settle(conversation, cause_of(event), now)
 
-    def question(self, conversation: Conversation, call: Call | None, station: str) -> list[Change]:
-        """Have the PBX asked who is in the call, if that is unclear and the station has to know: it is connected."""
-        own = call.connections.get(station) if call is not None else None
-        if call is None or own is None or not call.unclear or call.asked:
+    def question(self, conversation: Conversation, call: Call | None) -> list[Change]:
+        """Have the PBX asked who is in the call, if that is unclear and a station has to know: it is connected."""
+        if call is None or not call.unclear or call.asked:
             return []
-        if call.own_state(station) is not LocalState.CONNECTED:
-            return []
-        call.asked = True
-        return [Unclear(conversation, station, own)]
+        for station in conversation.stations:
+            own = call.connections.get(station)
+            if own is not None and call.own_state(station) is LocalState.CONNECTED:
+                call.asked = True
+                return [Unclear(conversation, station, own)]
+        return []
 
 
 def same_call(call: Call, station: str, event: model.Event) -> bool:
@@ -145,13 +146,14 @@ def same_call(call: Call, station: str, event: model.Event) -> bool:
     if (same := same_linkage(call.linkage, event.linkage)) is not None:
         return same
     if call.watched_by(station):
-        own = call.state(station)
-        return not isinstance(event, model.ServiceInitiated) or own is LocalState.INITIATED
+        fresh = call.state(station) is LocalState.INITIATED
+        return fresh or not isinstance(event, model.ServiceInitiated)
     if not isinstance(event, OPENING):
         return True
     if isinstance(event, BEGINS):  # unless another monitor told of this caller before, it is another call
         named = call.knows(station) or call.calling == station
-        return named and not call.views.get(station, {}).get(station)
+        own = call.views.get(station, {}).get(station)
+        return named and (own is None or own.kind == ABSENT)
     parties: model.Parties | None = getattr(event, "parties", None)
     calling = "" if parties is None else number_of(parties.network_calling) or number_of(parties.calling)
     return not calling or not call.calling or calling == call.calling

@@ -30,7 +30,7 @@ def joined(desk: Desk, station: str, event: Joining, now: float) -> list[Change]
     by = number_of(event.device)
     told = desk.tell(conversation, station, event, by, news=news, call_id=new_ids, before=before, now=now)
     for call_id in sorted(_new_ids(event)):
-        told += desk.question(conversation, conversation.calls.get(call_id), station)
+        told += desk.question(conversation, conversation.calls.get(call_id))
     return [*changes, *told]
 
 

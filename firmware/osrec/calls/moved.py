@@ -74,7 +74,7 @@ def moved(desk: Desk, station: str, event: model.Event, now: float) -> list[Chan
     )
     if isinstance(event, model.DigitsGenerated) and any(isinstance(one, Happened) for one in told):
         desk.parties.digits(conversation, event.digits)
-    return changes + told + desk.question(conversation, call, station)
+    return changes + told + desk.question(conversation, call)
 
 
 def _fresh(event: model.Event) -> bool:
@@ -97,7 +97,7 @@ def _state(call: Call, station: str, event: model.Event, connection: ConnectionI
     elif state is LocalState.FAIL:
         # a failed connection takes part in nothing; and who is in the call already, and is dialled once more, stays
         there = call.state(device)
-        waits = there is LocalState.QUEUED and call.watched_by(device)  # his own monitor says so
+        waits = there in (LocalState.QUEUED, LocalState.ALERTING) and call.watched_by(device)  # his own monitor says so
         state = there if there in (LocalState.CONNECTED, LocalState.HOLD) or waits else None
     news = call.tell(station, device, None if state is LocalState.NULL else state, kind_of(event))
     if state is not None and (device == station or not call.watched_by(device)):  # it knows best which one it has now

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from osrec.calls.call import ANONYMOUS, Call
+from osrec.calls.call import ABSENT, ANONYMOUS, Call
 from osrec.calls.changes import Began, Change, Happened, Restated
 from osrec.calls.conversation import Conversation
 from osrec.calls.desk import Desk, same_linkage
@@ -32,8 +32,7 @@ def reconcile(desk: Desk, station: str, legs: Iterable[model.SnapshotLeg], now: 
         absent = [call for call in conversation.calls.values() if call.call_id not in present and call.knows(station)]
         gone = [call for call in absent if call.state(station) is not None or call.watched_by(station)]
         for call in absent:
-            if call in gone or station in call.views:  # else it begins there: its own events are still to come
-                call.tell_local(station, None)
+            call.tell_local(station, None, "resync" if station in call.views else ABSENT)
         changes += [_resynced(conversation, station, call) for call in gone]
         if gone:
             changes += desk.book.settle(conversation, "resync", now)
@@ -113,7 +112,7 @@ def _enter(call: Call, station: str, leg: model.SnapshotLeg) -> None:
         return
     call.forget_view(station)
     for device in call.legs:
-        if device != station:  # others named him; if he is still there he is among those told of now
+        if device != station and not call.watched_by(device):  # if he is still there he is among those told of now
             call.tell(station, device, None, "resync")
     for number, state in enumerate(told):
         name = endpoint if endpoint is not None and len(told) == 1 else f"{ANONYMOUS}{station}.{number}"
@@ -121,9 +120,10 @@ def _enter(call: Call, station: str, leg: model.SnapshotLeg) -> None:
 
 
 def _say(call: Call, station: str, device: str, state: LocalState) -> None:
-    """Have the station's monitor say so, unless it does already."""
+    """Have the station's monitor say so, unless it does already and is believed: it is newer than all before."""
     said = call.views.get(station, {}).get(device)
     if said is None or said.state is not state or call.state(device) is not state:
+        call.views.get(station, {}).pop(device, None)
         call.tell(station, device, state, "resync")
 
 

@@ -1,7 +1,7 @@
 """`osrec ledger`: what became of each conversation, and the sums."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,8 +15,10 @@ from osrec.config import Config, load
 from osrec.numbers import Patterns
 from osrec.recorder import ask
 from osrec.recorder.parts import store_config
+from osrec.store.index import Conversation
 from osrec.store.ledger import CLASSES, Class, Entry, Ledger, Recorded, Span
 from osrec.store.ledger_json import ledger_json
+from osrec.store.not_stored import NotStored, findings, not_stored
 from osrec.store.reconcile import reconcile
 
 WORDS: dict[Class, str] = {"recorded": "recorded in full", "gaps": "recorded with gaps", "not_recorded": "not recorded"}
@@ -41,14 +43,20 @@ def ledger(
     wanted = _stations(station)
     going_on = _running(loaded)
     running = [one for one in going_on if _fits(one["stations"], wanted)]
-    found = reconcile(store_config(loaded), begin, end, {UUID(one["id"]) for one in going_on})
+    ids = {UUID(one["id"]) for one in going_on}
+    journalled, problems = not_stored(store_config(loaded))
+    ended = [one for one in journalled if one.conversation.id not in ids]
+    found = reconcile(store_config(loaded), begin, end, ids | {one.conversation.id for one in ended})
+    ended = [one for one in ended if one.began_in(begin, end)]
+    looked_into = (*found.findings, *problems, *findings(ended, datetime.now(UTC)))
+    waiting = [one for one in ended if kind in (None, one.kind) and _fits(one.conversation.stations, wanted)]
     entries = [one for one in found.entries if kind in (None, one.kind) and _fits(one.conversation.stations, wanted)]
-    shown = Ledger(begin, end, tuple(entries), found.blind, found.stray, found.findings)
+    shown = Ledger(begin, end, tuple(entries), found.blind, found.stray, looked_into)
     if json:
-        print_json(ledger_json(shown, running))
+        print_json(ledger_json(shown, running, waiting))
     else:
-        _print(shown, running)
-    raise typer.Exit(1 if found.findings else 0)
+        _print(shown, running, waiting)
+    raise typer.Exit(1 if looked_into else 0)
 
 
 def _stations(text: str | None) -> Patterns | None:
@@ -71,26 +79,30 @@ def _running(config: Config) -> list[dict[str, Any]]:
     return found
 
 
-def _print(ledger: Ledger, running: list[dict[str, Any]]) -> None:
+def _print(ledger: Ledger, running: list[dict[str, Any]], waiting: list[NotStored]) -> None:
     headings = "conversation", "started", "direction", "station", "with", "class", "what is missing, and why"
     table = Table(*headings, box=None)
     for entry in ledger.entries:
         one = entry.conversation
-        others = [party.number or "unknown" for party in one.parties if party.number not in one.stations]
-        table.add_row(
-            str(one.id),
-            local(one.started),
-            one.direction,
-            ", ".join(one.stations),
-            ", ".join(others) or "-",
-            f"[{STYLES[entry.kind]}]{WORDS[entry.kind]}[/]",
-            _missing(entry),
-        )
+        table.add_row(*_who(one), f"[{STYLES[entry.kind]}]{WORDS[entry.kind]}[/]", _missing(entry))
+    for over in waiting:
+        table.add_row(*_who(over.conversation), "[yellow]ended, not yet stored[/]", _foreseen(over))
     for conversation in running:
         stations = ", ".join(conversation["stations"])
         table.add_row(conversation["id"], "", conversation["direction"], stations, "", "still running", "")
     console.print(table)
-    _print_sums(ledger, running)
+    _print_sums(ledger, running, waiting)
+
+
+def _who(one: Conversation) -> tuple[str, str, str, str, str]:
+    others = [party.number or "unknown" for party in one.parties if party.number not in one.stations]
+    return str(one.id), local(one.started), one.direction, ", ".join(one.stations), ", ".join(others) or "-"
+
+
+def _foreseen(one: NotStored) -> str:
+    if one.kind is None:
+        return "its class shows when its recordings are stored"
+    return f"will be {WORDS[one.kind]}" + (f": {one.reason}" if one.reason else "")
 
 
 def _missing(entry: Entry) -> str:
@@ -120,9 +132,11 @@ def _clock(at: datetime) -> str:
     return at.astimezone().strftime("%H:%M:%S")
 
 
-def _print_sums(ledger: Ledger, running: list[dict[str, Any]]) -> None:
+def _print_sums(ledger: Ledger, running: list[dict[str, Any]], waiting: list[NotStored]) -> None:
     causes, totals = ledger.causes(), ledger.totals()
     console.print(f"\n{len(ledger.entries)} conversations" + (f", {len(running)} more still run" if running else ""))
+    if waiting:
+        console.print(f"  {len(waiting):6d} more ended and not yet stored: in no class yet")
     for kind in CLASSES:
         why = ", ".join(f"{count} {cause}" for cause, count in causes[kind].items())
         console.print(f"  {totals[kind]:6d} {WORDS[kind]}" + (f": {why}" if why else ""))

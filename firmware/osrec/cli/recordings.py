@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -20,6 +21,8 @@ from osrec.store.assembly import seconds
 from osrec.store.export import Format
 from osrec.store.export import export as export_recording
 from osrec.store.index import Conversation, Index, Recording
+from osrec.store.ledger_json import not_stored_json
+from osrec.store.not_stored import NotStored, not_stored
 from osrec.store.records import Party
 from osrec.store.running import PAUSED
 from osrec.store.sidecar import Sidecar, read_sidecar
@@ -109,7 +112,22 @@ def conversations(
 ) -> None:
     """List conversations of monitored stations, recorded or not, with the reason."""
     begin, end = parse_span(since, until)
-    with _index(load(config)) as index:
+    loaded = load(config)
+    waiting: list[NotStored] = []
+    if cursor is None:  # with the newest
+        journalled, problems = not_stored(store_config(loaded))
+        for problem in problems:
+            print(f"osrec: {problem}", file=sys.stderr)
+        wanted = _pattern(party)
+        waiting = [
+            one
+            for one in journalled
+            if one.began_in(begin, end)
+            and direction in (None, one.conversation.direction)
+            and outcome in (None, one.conversation.outcome)
+            and (wanted is None or _has_party(one.conversation, wanted))
+        ]
+    with _index(loaded) as index:
         page = index.conversations(
             since=begin,
             until=end,
@@ -120,18 +138,31 @@ def conversations(
             cursor=cursor,
         )
     if json:
-        print_json({"conversations": [_conversation(one) for one in page.rows], "cursor": page.cursor})
+        rows = [_conversation(one) for one in page.rows]
+        ended = [not_stored_json(one) for one in waiting]
+        print_json({"conversations": rows, "not_stored": ended, "cursor": page.cursor})
         return
-    if not page.rows:
+    if not page.rows and not waiting:
         console.print("no conversations match")
         return
     table = Table("conversation", "started", "direction", "parties", "outcome", box=None)
+    for over in reversed(waiting):
+        one = over.conversation
+        table.add_row(
+            str(one.id), local(one.started), one.direction, _names(one.parties), "[yellow]ended, not yet stored[/]"
+        )
     for one in page.rows:
         result = f"{len(one.recordings)} recording(s)" if one.recordings else f"not recorded: {one.reason}"
         table.add_row(str(one.id), local(one.started), one.direction, _names(one.parties), result)
     console.print(table)
     if page.cursor:
         console.print(f"more with --cursor {page.cursor}")
+
+
+def _has_party(one: Conversation, pattern: str) -> bool:
+    """As the index matches numbers: * stands for any digits, ? for one."""
+    forms = (form for party in one.parties for form in (party.number, party.e164 if pattern[:1] == "+" else None))
+    return any(form is not None and fnmatchcase(form, pattern) for form in forms)
 
 
 def _conversation(one: Conversation) -> dict[str, Any]:

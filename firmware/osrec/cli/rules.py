@@ -195,8 +195,9 @@ def _print(replayed: list[Replayed], changed: list[Replayed], warnings: list[str
         for one in changed:
             conversation = one.conversation
             others = ", ".join(p.number or "unknown" for p in conversation.parties if p.number != one.station)
-            before = f"{one.before.action} ({one.before.rule or 'no rule'})"
-            after = f"{one.after.action} ({one.after.rule or 'no rule'})"
+            was, would_be = one.outcomes
+            before = f"{was} ({one.before.rule or 'no rule'})"
+            after = f"{would_be} ({one.after.rule or 'no rule'})"
             table.add_row(
                 str(conversation.id), local(conversation.started), one.station, others or "-", before, after, one.why
             )

@@ -84,6 +84,11 @@ class Exchange:
         """Requests of ours that are not answered yet."""
         return self._requests.outstanding
 
+    def waiting(self, now: float) -> float:
+        """For how long the request has waited that has waited longest."""
+        oldest = self._requests.oldest
+        return 0.0 if oldest is None else now - oldest
+
     def clear(self) -> list[Token]:
         """Nothing that was asked will be answered: tokens of the services that somebody waits for."""
         self.session.stop()
@@ -105,7 +110,7 @@ class Exchange:
 
     def send(self, purpose: Purpose, argument: Argument, now: float, device: str = "", token: Hashable = None) -> None:
         patience = self._config.heartbeat_timeout if purpose is Purpose.HEARTBEAT else self._config.request_timeout
-        request = Request(purpose, argument, now + patience, device, token)
+        request = Request(purpose, argument, now, now + patience, device, token)
         self._emit(Send(self._requests.add(request)))
 
     def request(self, event: ServiceRequested, now: float) -> None:

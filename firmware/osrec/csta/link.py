@@ -54,6 +54,7 @@ from osrec.wire.csta.model import (
     SystemRegister,
 )
 
+SILENT = 2.0  # seconds; an answer takes milliseconds, of a fork that the PBX is slow to make some seconds
 _FOR_NOW = 2  # result of AARE, X.227
 _NOT_WORKING = (Status.INITIALIZING, Status.DISABLED)
 _HEALTHY = (Status.ENABLED, Status.NORMAL, Status.OVERLOAD_RELIEVED)
@@ -177,6 +178,7 @@ class Link:
         self._heartbeat.stop()
         self._stale, self._associated_here = False, False
         self.monitors.tell_held()
+        silent = silent or self._fell_silent(now)
         self._tell_down(reason, self._heartbeat.unheard(now) if silent and self._told is None else 0.0)
         if self.status is not None and self.status not in _HEALTHY:
             self._emit(StatusChanged(Status.NORMAL))  # of an association that is over: LinkDown says the rest
@@ -184,6 +186,10 @@ class Link:
         for token in self._exchange.clear():
             self._emit(ServiceAnswered(token, Lost("link down")))
         self.monitors.link_down(now)
+
+    def _fell_silent(self, now: float) -> bool:
+        """What we asked is unanswered, and nothing else has come either: that was no quiet moment."""
+        return min(self._exchange.waiting(now), self._heartbeat.unheard(now)) >= SILENT
 
     def _tell_down(self, reason: str, unheard: float = 0.0) -> None:
         if reason != self._told:

@@ -180,6 +180,13 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotMissing:
+    """The PBX gave no snapshot of a device: of calls that it has only their next events will tell."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotTaken:
     """All calls of the device, as the PBX knew them when it answered.
 
@@ -243,6 +250,7 @@ Output = (
     | LicencesMissing
     | MonitorLost
     | Reported
+    | SnapshotMissing
     | SnapshotTaken
     | ServiceAnswered
     | ServerChanged

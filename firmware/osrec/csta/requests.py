@@ -30,6 +30,7 @@ class Request:
 
     purpose: Purpose
     argument: Argument
+    sent: float
     deadline: float
     device: str = ""
     token: Hashable = None
@@ -80,6 +81,11 @@ class Requests:
         self._due.clear()
         self.paced = 0
         return requests
+
+    @property
+    def oldest(self) -> float | None:
+        """When the one was sent that has waited longest."""
+        return next((request.sent for _, request in self._table.values()), None)
 
     @property
     def full(self) -> bool:

@@ -71,7 +71,7 @@ class LinkConfig:
     snapshot_tries: int = 2
     snapshot_calls: bool = True
     hold_events: int = 500
-    hold_seconds: float = 1.0
+    hold_seconds: float = 0.25
     hold_unknown: int = 500
     hold_unknown_seconds: float = 5.0
     gap_pause: float = 30.0

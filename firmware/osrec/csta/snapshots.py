@@ -12,8 +12,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from osrec.csta.messages import Output, SnapshotTaken, Trouble
-from osrec.csta.monitor import Answer, Monitor, Phase, refusal_of, unsupported
+from osrec.csta.messages import Output, SnapshotMissing, SnapshotTaken, Trouble
+from osrec.csta.monitor import BUSY, Answer, Monitor, Phase, refusal_of, unsupported
 from osrec.csta.requests import Purpose
 from osrec.csta.segments import Done, Whole
 from osrec.csta.settings import LinkConfig
@@ -28,6 +28,7 @@ from osrec.wire.csta.model import (
     SnapshotLeg,
 )
 
+OUTDATED = 5  # snapshots of one device in a row that were too slow for what came meanwhile
 SILENCES = 2  # SnapshotCall requests in a row without any answer after which none is sent any more
 
 
@@ -151,7 +152,8 @@ class Snapshots:
             taking.answered = taking.monitor.holding = True
             self._sender.when_whole(answer, lambda whole, _now: self._device_whole(taking, whole), now)
         else:
-            self._fail(taking, refusal_of(answer)[0], again=answer is None)
+            why, code = refusal_of(answer)
+            self._fail(taking, why, again=answer is None or code in BUSY)
 
     def _device_whole(self, taking: Taking, whole: Whole | None) -> None:
         if not self._current(taking):
@@ -162,11 +164,15 @@ class Snapshots:
             self._fail(taking, "its segments ceased", again=True)
 
     def _fail(self, taking: Taking, why: str, *, again: bool) -> None:
+        self._again_or_done(taking, why, again=again and taking.asked < self._config.snapshot_tries)
+
+    def _again_or_done(self, taking: Taking, why: str, *, again: bool) -> None:
         device = taking.monitor.device
-        if again and taking.asked < self._config.snapshot_tries:
+        if again:
             self._devices.append(device)
             return
         self._sender.emit(Trouble(f"no snapshot of {device}: {why}"))
+        self._sender.emit(SnapshotMissing(device))
         self._done(taking)
 
     def _legs(self, taking: Taking, legs: tuple[SnapshotLeg, ...]) -> None:
@@ -181,7 +187,7 @@ class Snapshots:
 
     def _complete(self, taking: Taking) -> None:
         if taking.outdated:
-            self._fail(taking, "it came too slowly to wait for it", again=True)
+            self._again_or_done(taking, "it came too slowly to wait for it", again=taking.asked < OUTDATED)
             return
         self._sender.emit(SnapshotTaken(taking.monitor.device, taking.legs, tuple(taking.calls)))
         self._done(taking)

@@ -32,11 +32,12 @@ class Blindness:
     """
 
     def __init__(self, monitored: Iterable[str]) -> None:
-        self._monitored = tuple(monitored)
+        self._monitored = tuple(sorted(monitored))
         self._link: _Span | None = None
         self._stations: dict[str, _Span] = {}
         self._hidden: dict[str, _Span] = {}  # the first since a station was seen last, of several in a row
         self._last: dict[str, _Span] = {}  # the same of one that is seen again
+        self._awaited: set[str] = set()  # stations whose monitor runs, and whose calls are being asked for
         self._changed: dict[str, None] = {}  # stations whose span the journal does not have as it is, in order
 
     def started(self, event: Started, at: datetime) -> list[Noted]:
@@ -62,16 +63,16 @@ class Blindness:
             case link.LinkUp():
                 return self._link_up(at)
             case link.MonitorRunning(station):
-                return self._seen(station, at)
+                self._awaited.add(station)
+                return []
             case link.MonitorRefused(station, error, licence):
                 return self._unseen(station, "licence" if licence else "monitor", error, at)
             case link.MonitorLost(station):
                 return self._unseen(station, "monitor", "the PBX ended the monitor", at)
             case link.EventsLost(station, reason):
                 return self._events_lost(station, reason, at)
-            case link.SnapshotTaken(station):
-                known = self._stations.get(station)
-                return self._seen(station, at) if known is not None and known.blame == "link_down" else []
+            case link.SnapshotTaken(station) | link.SnapshotMissing(station):
+                return self._looked_at(station, at)
             case _:
                 return []
 
@@ -118,6 +119,7 @@ class Blindness:
     def _link_down(self, reason: str, at: datetime, since: datetime) -> list[Noted]:
         """`since`: what the PBX did from then on nobody told us."""
         noted = self._all_over(since)
+        self._awaited.clear()
         if self._link is None:
             self._link = _Span(since, "link_down", reason)
         else:
@@ -145,6 +147,14 @@ class Blindness:
             self._last[station] = self._hidden.pop(station)
         return self._over(station, at)
 
+    def _looked_at(self, station: str, at: datetime) -> list[Noted]:
+        """We know of all its calls now, as far as the PBX tells; of a refused monitor that makes nothing good."""
+        known = self._stations.get(station)
+        if station not in self._awaited and (known is None or known.blame != "link_down"):
+            return []
+        self._awaited.discard(station)
+        return self._seen(station, at)
+
     def _over(self, station: str, at: datetime) -> list[Noted]:
         span = self._stations.pop(station, None)
         if span is None:
@@ -154,6 +164,7 @@ class Blindness:
 
     def _unseen(self, station: str, blame: Blame, detail: str, at: datetime) -> list[Noted]:
         known = self._stations.get(station)
+        self._awaited.discard(station)
         if self._link is not None or (known is not None and known.blame == blame):
             return []
         noted = self._over(station, at)

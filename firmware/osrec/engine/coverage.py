@@ -9,10 +9,16 @@ from osrec.store.records import Blame, Missed
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a station is not recorded now; `text`: the same for people."""
+    """Why a station is not recorded now.
+
+    Attributes:
+        text: the same for people.
+        shortage: it is the want of a pair: who gets one misses nothing for it any more.
+    """
 
     blame: Blame
     text: str
+    shortage: bool = False
 
 
 @dataclass(slots=True)

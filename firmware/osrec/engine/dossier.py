@@ -52,19 +52,37 @@ class Hold:
 
 
 @dataclass(slots=True)
+class Awaited:
+    """A station whose snapshot is to tell what became of its part in a conversation.
+
+    Attributes:
+        since, at: when it was seen last, monotonic and by the wall clock.
+        unrecorded: it was in the call and not recorded, so its talk is missed.
+    """
+
+    since: float
+    at: datetime
+    unrecorded: bool = False
+
+
+@dataclass(slots=True)
 class Absence:
     """The recorder was away during a conversation, and no snapshot has told yet what became of it.
 
     Attributes:
-        since, at: when it was seen last, monotonic and by the wall clock.
-        stations: whose snapshots are awaited; True: it was in the call and not recorded, so its talk is missed.
+        since, at: when anybody was seen in it last, monotonic and by the wall clock.
+        stations: whose snapshots are awaited; after several restarts in a row some have been awaited for longer.
         followed: somebody was seen in it since, or a recording of it goes on.
     """
 
     since: float
     at: datetime
-    stations: dict[str, bool] = field(default_factory=dict)
+    stations: dict[str, Awaited] = field(default_factory=dict)
     followed: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        return self.followed and not self.stations
 
 
 @dataclass(slots=True)
@@ -122,7 +140,7 @@ class Dossier:
         """It has a pair: what is missing from now on is not for want of one; `call`: nor of those who talk there."""
         served = {one for one in self.obstacles if one == station or (call is not None and call.talking(one))}
         for one in served:
-            if self.obstacles[one].blame == "no_pair":
+            if self.obstacles[one].shortage:
                 del self.obstacles[one]
 
     def refused(self, station: str, call_id: bytes, now: float) -> None:
@@ -162,6 +180,8 @@ class Dossier:
         self.lost_on |= other.lost_on
         self.keeping = self.keeping or other.keeping
         self.paused = self.paused or other.paused
+        if self.absence is not None and other.absence is None:
+            self.absence.followed = True  # the other part was seen
         if other.absence is not None:
             mine = self.absence or Absence(other.absence.since, other.absence.at, followed=True)
             mine.stations |= other.absence.stations

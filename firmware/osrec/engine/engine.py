@@ -184,6 +184,7 @@ class Engine:
                 outputs += self._reviewer.review_waiting(now, at, all_of_them=True)  # from now on the link is to blame
             case link.SnapshotTaken(station, legs, calls):
                 outputs += self._happenings.resync(station, legs, now, at, calls, self._blindness.before(station))
+                outputs += self._losses.watched_again(station)
             case _:
                 pass
         return outputs

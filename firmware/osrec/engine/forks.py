@@ -325,6 +325,10 @@ class Forks:
         """Ask the PBX where a recording's ports are."""
         return self._look([recording.pair.own.number, recording.pair.other.number])
 
+    def looks_for(self, recording: Recording) -> bool:
+        """Whether the PBX has not yet said where its ports are."""
+        return any(self._sweep.looks_for(port.number) for port in (recording.pair.own, recording.pair.other))
+
     def doubtful(self, now: float) -> list[Output]:
         """Ask the PBX again to take ports out, and for ports whose request got no answer some time ago."""
         repeated = _requests(self._clears.repeat(now))

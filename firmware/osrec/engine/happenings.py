@@ -69,6 +69,7 @@ class Happenings:
                 case calls.Began(conversation):
                     self._desk.dossiers[conversation.id] = Dossier(at, now)
                 case calls.Happened(conversation):
+                    self._restoring.seen_in(conversation, change.device)
                     outputs += self._remark(change, now, at)
                     outputs += self._reviewer.review(conversation, now, at, change.cause)
                 case calls.Merged(conversation, gone):
@@ -150,8 +151,12 @@ class Happenings:
             dossier = self._desk.dossiers.get(conversation.id)
             if dossier is None or self._desk.forks.of(conversation.id, State.RUNNING):
                 continue
+            over = conversation.over
+            if over is not None and not self._may_go_on(conversation):  # it only waited for events that are late
+                outputs += self._conclude(conversation, over, at - timedelta(seconds=now - over))
+                continue
             dossier.coverage.close(now)
-            going = self._telling.whole(conversation, now, at) if self._may_go_on(conversation) else []
+            going = self._telling.whole(conversation, now, at)
             outputs += self._conclude(conversation, now, at, "the recorder was stopped during the call")
             outputs += going
         return outputs

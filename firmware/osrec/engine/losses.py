@@ -54,10 +54,12 @@ class Losses:
         conversation = self._desk.tracker.conversations.get(recording.conversation)
         if conversation is None or conversation.talking(recording.station) is None or not self._desk.forks.ready:
             return []
-        if self._gone_silent(recording, now):
+        silent = self._gone_silent(recording, now)
+        if silent and self._in_vain(recording):
             since = max(sides)
             return self._lost(recording, f"idle code on both slots for {now - since:.0f} s", since, now, at)
-        if not self._look_is_due(recording, sides, now):
+        open_question = silent and self._desk.forks.looks_for(recording)
+        if open_question or not (silent or self._look_is_due(recording, sides, now)):
             return []
         recording.looked_for = now
         return self._desk.forks.look_for(recording)
@@ -75,6 +77,22 @@ class Losses:
         had_audio = recording.own_heard or recording.other_heard
         too_long = since is not None and bool(patience) and now - since >= patience
         return too_long and had_audio and not recording.confirmed
+
+    def _in_vain(self, recording: Recording) -> bool:
+        """Whether the PBX was asked for the ports of one that has gone silent, and has not said where they are.
+
+        Asked since then, not only before: a link that is half open answers nothing, either, and what was asked of it
+        runs out before it is called down. Meanwhile the call goes on, or is on hold.
+        """
+        asked, since = recording.looked_for, recording.idle_since
+        patient = asked is not None and since is not None and asked >= since + self._desk.config.idle_lost
+        return patient and not self._desk.forks.looks_for(recording)
+
+    def watched_again(self, station: str) -> list[Output]:
+        """Where are its ports? They were asked for before its monitor ran: what left in between was told to nobody."""
+        forks = self._desk.forks
+        theirs = [each for each in forks.recordings.values() if each.station == station]
+        return [look for each in theirs if each.state is State.RUNNING for look in forks.look_for(each)]
 
     def lines(self, down: frozenset[str], now: float, at: datetime) -> list[Output]:
         """Recordings on a line in alarm move to another line, as far as there are pairs."""
@@ -125,9 +143,8 @@ class Losses:
         """
         vigil = self._desk.vigil
         for station, served, end in dossier.served.lost(recording.id, since, now):
-            begin = max(served, vigil.seen_since(station))
-            if begin < end and not vigil.blind(station):
-                dossier.coverage.mark(station, obstacle, begin, at - timedelta(seconds=now - begin), end)
+            for begin, until in [] if vigil.blind(station) else vigil.watched(station, served, end):
+                dossier.coverage.mark(station, obstacle, begin, at - timedelta(seconds=now - begin), until)
 
     def _slow_down(self, dossier: Dossier, conversation: Conversation, station: str, losses: int, now: float) -> None:
         call = conversation.talking(station)

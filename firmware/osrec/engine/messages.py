@@ -189,11 +189,13 @@ class Listen:
     A second time: only now, but as far back as the first time, something came.
 
     `reach_back`: what the pre-roll holds may belong to it, too.
+    `since`: from then on (monotonic) all that is in the line's memory belongs to it, whatever came before.
     """
 
     recording: UUID
     pair: Pair
     reach_back: bool
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 No recording may bear another call's parties. When the PBX says that a port was in some other call, then the audio is
 kept, as nobody's. One that went on after a restart of the recorder is its conversation's as far as the earlier run had
 written it, and ends there: a pair may have been leased anew in the moment before a kill, and the journal not know it.
+What the pair has carried since then becomes a recording of its own, nobody's.
 """
 
 from dataclasses import replace
@@ -12,7 +13,7 @@ from osrec.calls.conversation import Conversation
 from osrec.engine.coverage import Obstacle
 from osrec.engine.desk import Desk
 from osrec.engine.dossier import Dossier
-from osrec.engine.messages import Finish, Output, Remark
+from osrec.engine.messages import Finish, Listen, Open, Output, Remark
 from osrec.engine.recording import Recording
 from osrec.engine.stopping import stop, take_away
 
@@ -71,7 +72,10 @@ def unassign(desk: Desk, recording: Recording, now: float, at: datetime) -> list
 def _end_at_restart(
     desk: Desk, recording: Recording, dossier: Dossier | None, now: float, at: datetime
 ) -> list[Output]:
-    """It ends where the earlier run ended; what its pair has carried since then is none of its conversation."""
+    """It ends where the earlier run ended; what its pair has carried since then is none of its conversation.
+
+    That is kept all the same, as far as the line's memory goes back: a minute.
+    """
     if dossier is not None:
         obstacle = Obstacle("link_down", f"since the recorder was started: {WHY}")
         dossier.coverage.mark(
@@ -79,4 +83,23 @@ def _end_at_restart(
         )
         dossier.hinder(recording.station, obstacle)
     outputs = take_away(desk, recording, WHY, now)
-    return [replace(one, when=recording.since) if isinstance(one, Finish) else one for one in outputs]
+    found: list[Output] = []
+    for one in outputs:
+        if isinstance(one, Finish):
+            found += [replace(one, when=recording.since), *_as_nobodys(desk, recording, one, now, at)]
+        else:
+            found.append(one)
+    return found
+
+
+def _as_nobodys(desk: Desk, recording: Recording, end_: Finish, now: float, at: datetime) -> list[Output]:
+    """What the pair has carried since the restart, until the PBX has taken its ports out."""
+    nobodys = desk.new_id()
+    opened = Open(nobodys, desk.new_id(), recording.station, recording.pair, "unknown", [], [], recording.decision)
+    detail = {"why": WHY, "conversation": str(recording.conversation)}
+    return [
+        Listen(nobodys, recording.pair, reach_back=True, since=recording.since),
+        opened,
+        Remark(nobodys, now, at, "unassigned", None, detail),
+        replace(end_, recording=nobodys),
+    ]

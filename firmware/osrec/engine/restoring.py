@@ -10,7 +10,7 @@ from osrec.calls.changes import Change
 from osrec.calls.conversation import Conversation
 from osrec.engine.coverage import Coverage, Obstacle
 from osrec.engine.desk import IN_CALL, Desk, Want
-from osrec.engine.dossier import Absence, Dossier
+from osrec.engine.dossier import Absence, Awaited, Dossier
 from osrec.engine.messages import Adopt, Output, Restore
 from osrec.engine.recording import Recording, State
 from osrec.store.going import missed_by
@@ -34,7 +34,7 @@ class Restoring:
         changes = desk.tracker.restore(conversation, now)
         dossier = desk.dossiers[conversation.id] = _dossier(going, event, now)
         if conversation.over is None:
-            stations = {one: False for one in conversation.stations if conversation.has(one)}
+            stations = {one: _awaited(event, one) for one in conversation.stations if conversation.has(one)}
             dossier.absence = Absence(event.seen, event.seen_at, stations)
         return changes
 
@@ -78,24 +78,36 @@ class Restoring:
             if conversation is None or dossier.absence is None:
                 continue
             self._desk.touched[identity] = None
-            for station in dossier.absence.stations:
-                dossier.absence.stations[station] = self._unrecorded(conversation, station)
+            for station, awaited in dossier.absence.stations.items():
+                awaited.unrecorded = self._unrecorded(conversation, station)
         return []
 
     def seen_again(self, conversation: Conversation, station: str, now: float, at: datetime) -> None:
         """A snapshot tells whether the station is still in a conversation that went on before the restart."""
         dossier = self._desk.dossiers[conversation.id]
         absence = dossier.absence
-        if absence is None or station not in absence.stations:
+        if absence is None:
             return
-        unrecorded = absence.stations.pop(station)
-        if unrecorded:
+        awaited = absence.stations.pop(station, None)
+        if awaited is not None and awaited.unrecorded:
             talks = conversation.talking(station) is not None
-            dossier.coverage.mark(station, AWAY, absence.since, absence.at, now if talks else None)
-        elif self._unrecorded(conversation, station):
+            dossier.coverage.mark(station, AWAY, awaited.since, awaited.at, now if talks else None)
+        elif awaited is not None and self._unrecorded(conversation, station):
             dossier.coverage.mark(station, FOUND, now, at)
-        absence.followed |= conversation.has(station)
-        if absence.followed and not absence.stations:
+        self.seen_in(conversation, station)
+
+    def seen_in(self, conversation: Conversation, device: str | None) -> None:
+        """The PBX tells of a device: a station that is in the conversation shows that it went on, whoever is awaited.
+
+        So it does when its call was not known before the restart, and nobody awaits a snapshot of it.
+        """
+        dossier = self._desk.dossiers.get(conversation.id)
+        if dossier is None or dossier.absence is None:
+            return
+        absence = dossier.absence
+        awaited = device in absence.stations
+        absence.followed |= device in conversation.stations and not awaited and conversation.has(device)
+        if absence.is_over:
             dossier.absence = None
 
     def _unrecorded(self, conversation: Conversation, station: str) -> bool:
@@ -115,10 +127,16 @@ def end_unseen(dossier: Dossier, now: float, at: datetime) -> tuple[float, datet
     absence = dossier.absence
     if absence is None:
         return now, at
-    for station, unrecorded in absence.stations.items():
-        if unrecorded:
-            dossier.coverage.mark(station, AWAY, absence.since, absence.at)
+    for station, awaited in absence.stations.items():
+        if awaited.unrecorded:
+            dossier.coverage.mark(station, AWAY, awaited.since, awaited.at)
     return (now, at) if absence.followed else (absence.since, absence.at)
+
+
+def _awaited(event: Restore, station: str) -> Awaited:
+    """Since the run before that found it, or did not come so far as to look for it."""
+    at = event.going.unseen.get(station, event.seen_at)
+    return Awaited(event.seen - (event.seen_at - at).total_seconds(), at)
 
 
 def _dossier(going: Going, event: Restore, now: float) -> Dossier:

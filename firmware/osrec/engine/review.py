@@ -1,13 +1,14 @@
 """Brings the recordings of a conversation to what its legs and the rules now ask for."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from osrec.calls.conversation import Conversation
 from osrec.engine.desk import Desk
 from osrec.engine.keeping import keep
-from osrec.engine.messages import Output
+from osrec.engine.messages import Finish, Output
 from osrec.engine.proof import end
-from osrec.engine.recording import ACTIVE, State
+from osrec.engine.recording import ACTIVE, Recording, State
 from osrec.engine.starting import Starter
 from osrec.engine.stopping import forbid, take_away
 
@@ -34,11 +35,9 @@ class Reviewer:
         outputs += self._let_go(conversation, now)
         self._note_decisions(conversation)
         for want in desk.wants(conversation):
-            covering = desk.cover(want, desk.forks.of(conversation.id, *ACTIVE))
-            if covering is None:
+            if desk.cover(want, desk.forks.of(conversation.id, *ACTIVE)) is None:
                 outputs += self.starter.start(conversation, want, now, at)
-            elif covering.provisional and want.decision.action == "record":
-                outputs += keep(desk, covering, now, f"rule {want.decision.rule!r}")
+        outputs += self._keep_wanted(conversation, now)
         desk.settle(conversation, now, at)
         return outputs
 
@@ -80,6 +79,19 @@ class Reviewer:
                 outputs += forbid(self._desk, recording, rule, now)
         return outputs
 
+    def _keep_wanted(self, conversation: Conversation, now: float) -> list[Output]:
+        """What runs on demand and has a station's audio that a rule records is kept, however it came to run.
+
+        A station whose own fork was refused a moment ago may have got one for whom it talks with.
+        """
+        desk = self._desk
+        outputs: list[Output] = []
+        for want in desk.wants(conversation):
+            covering = desk.cover(want, desk.forks.of(conversation.id, *ACTIVE))
+            if covering is not None and covering.provisional and want.decision.action == "record":
+                outputs += keep(desk, covering, now, f"rule {want.decision.rule!r}")
+        return outputs
+
     def _let_go(self, conversation: Conversation, now: float) -> list[Output]:
         """Whom a rule records has left the talk of a station on demand: what follows is nobody's to keep."""
         desk = self._desk
@@ -94,8 +106,15 @@ class Reviewer:
             if recording.state is State.REQUESTING:
                 recording.provisional = True
             else:
-                outputs += take_away(desk, recording, "no rule wants it any more", now)
+                outputs += self._cut(recording, now)
         return outputs
+
+    def _cut(self, recording: Recording, now: float) -> list[Output]:
+        """Of a talk that went on until now the last audio is on its way; after a pause only what nobody wants is."""
+        outputs = take_away(self._desk, recording, "no rule wants it any more", now)
+        if self._desk.dossiers[recording.conversation].served.serves(recording.id):
+            return outputs
+        return [replace(one, when=now) if isinstance(one, Finish) else one for one in outputs]
 
     def _note_decisions(self, conversation: Conversation) -> None:
         dossier = self._desk.dossiers[conversation.id]

@@ -36,6 +36,10 @@ class Served:
             fresh = (each for each in recordings if (station, each) not in lasting)
             self._pieces += [_Piece(station, each, now) for each in fresh]
 
+    def serves(self, recording: UUID) -> bool:
+        """Whether it had somebody's talk when it was last updated."""
+        return any(piece.recording == recording and piece.until is None for piece in self._pieces)
+
     def lost(self, recording: UUID, since: float, now: float) -> Iterator[tuple[str, float, float]]:
         """Whose talk was in no other recording than this between `since` and now: station, from, to."""
         for piece in self._pieces:

@@ -24,7 +24,8 @@ class EngineConfig:
         forgotten_after: a conversation of which nothing was heard for so long is asked for.
         port_loss: a port that the PBX dropped while the station still talks means after so long that the fork is lost.
         idle_check: idle code on both slots for so long has the PBX asked where the ports are.
-        idle_lost: idle code on both slots of a talking station for so long means that the fork is lost; 0: never.
+        idle_lost: idle code on both slots of a talking station for so long means that the fork is lost, unless the PBX
+            says otherwise, asked again then; 0: never.
         losses: forks lost in a row that are asked for again at once; then slower.
         late_after: a talking station without recording for longer than this was requested late.
         preempt: whether a conversation of a higher class takes the pair of a lower one when none is free.

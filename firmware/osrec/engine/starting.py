@@ -80,8 +80,8 @@ class Starter:
     def _no_pair(self) -> Obstacle:
         in_alarm = self._desk.forks.pool.idle_in_alarm
         if in_alarm:
-            return Obstacle("line_alarm", f"no free channel pair: {in_alarm} are free on lines in alarm")
-        return Obstacle("no_pair", "no free channel pair")
+            return Obstacle("line_alarm", f"no free channel pair: {in_alarm} are free on lines in alarm", shortage=True)
+        return Obstacle("no_pair", "no free channel pair", shortage=True)
 
     def _preempt(self, conversation: Conversation, want: Want, now: float, at: datetime) -> list[Output]:
         """End a recording of a lower class; its pair goes to who waits when the last of its audio has come in."""

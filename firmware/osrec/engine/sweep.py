@@ -82,6 +82,11 @@ class Sweep:
         queries = (*self._awaited.values(), *self._todo)
         return frozenset(query.port for query in queries if isinstance(query.argument, ClearConnection))
 
+    def looks_for(self, port: str) -> bool:
+        """Whether the PBX is being asked where a port is."""
+        queries = (*self._awaited.values(), *self._todo)
+        return any(query.port == port and isinstance(query.argument, SnapshotDevice) for query in queries)
+
     def begin(self, ports: Iterable[str]) -> list[tuple[object, Argument]]:
         """Ask for all of them; requests to send now. Answers to what was asked before no longer count."""
         self.stop()

@@ -82,13 +82,14 @@ class Telling:
 
     def _sources(self, conversation: Conversation, dossier: Dossier) -> dict[str, object]:
         """What members are made of: cheap to take, and to compare."""
-        decision = self._decision(conversation, dossier)
+        decision, absence = self._decision(conversation, dossier), dossier.absence
         return {
             "started": dossier.started,
             "answered": conversation.answered,
             "over": conversation.over,
             "patience": conversation.patience,
-            "unseen_since": dossier.absence.at if dossier.absence is not None else None,
+            "unseen_since": absence.at if absence is not None and not absence.followed else None,
+            "unseen": tuple((one, each.at) for one, each in absence.stations.items()) if absence is not None else (),
             "direction": conversation.direction,
             "stations": tuple(conversation.stations),
             "parties": tuple((p.number, p.name, p.external, p.e164) for p in conversation.participants.values()),
@@ -130,6 +131,8 @@ def _member(name: str, source: Any, conversation: Conversation, dossier: Dossier
     match name:
         case "answered" | "over":
             return None if source is None else at - timedelta(seconds=now - source)
+        case "unseen":
+            return dict(source)
         case "parties":
             return parties_of(conversation, None)
         case "calls":

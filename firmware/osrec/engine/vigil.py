@@ -26,6 +26,8 @@ class Vigil:
         self._unconfirmed: set[str] = set()  # no snapshot since the link came up
         self._unheard_of: set[str] = set()  # nor an event
         self._seen_since: dict[str, float] = {}  # the last snapshot
+        self._unseen_since: dict[str, float] = {}  # of one that is not watched now
+        self._seen_until: dict[str, float] = {}  # before the last snapshot
         self._inquiries: dict[object, str] = {}  # stations by token of the request
 
     def take(self, event: link.Output, now: float) -> None:
@@ -37,7 +39,9 @@ class Vigil:
                 self._unconfirmed, self._unheard_of = set(self._monitored), set(self._monitored)
             case link.LinkDown():
                 self._up = False
+                self._unseen_since = dict.fromkeys(self._monitored, now) | self._unseen_since
             case link.SnapshotTaken(station):
+                self._seen_until[station] = self._unseen_since.pop(station, now)
                 self._seen_since[station] = now
                 self._unconfirmed.discard(station)
                 self._unheard_of.discard(station)
@@ -58,6 +62,7 @@ class Vigil:
 
     def _lacks(self, station: str, blame: Blame, why: str, now: float) -> None:
         self._unmonitored.setdefault(station, now)
+        self._unseen_since.setdefault(station, now)
         self._why[station] = Obstacle(blame, f"station {station} is not monitored: {why}")
 
     def blind_since(self, station: str) -> float:
@@ -71,6 +76,17 @@ class Vigil:
     def seen_since(self, station: str) -> float:
         """Since when we were told of all that the station did; of one that is not blind."""
         return max(self.up_since, self._seen_since.get(station, 0.0))
+
+    def watched(self, station: str, since: float, until: float) -> list[tuple[float, float]]:
+        """When of that time we were told what the station did; of one that is not blind, and but for the last time."""
+        seen = self.seen_since(station)
+        gone = min(self._seen_until.get(station, seen), seen)
+        pieces = (
+            [(since, min(gone, until)), (max(seen, since), until)]
+            if since < gone < seen
+            else [(max(seen, since), until)]
+        )
+        return [(begin, end) for begin, end in pieces if begin < end]
 
     def stale(self, station: str) -> bool:
         """The link is up again, and nothing has been heard of the station since: its calls may be over."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from osrec.engine.dossier import STRENGTH
 from osrec.engine.rules import Facts, RuleSet
 from osrec.store.index import Conversation
-from osrec.store.records import Action, Decision
+from osrec.store.records import Decision
+
+_RECORDED = ("record", "on_demand")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,24 @@ class Replayed:
 
     @property
     def changes(self) -> bool:
-        """Whether something else would happen; another rule that says the same is no change."""
-        return self.before.action != self.after.action
+        """Whether something else would happen; another rule that says the same is no change.
+
+        What is recorded with another priority is one: it may then take a pair, or have to give its own.
+        """
+        return self.before.action != self.after.action or self.reranked
+
+    @property
+    def reranked(self) -> bool:
+        """Recorded as before, with another priority."""
+        before, after = self.before, self.after
+        return before.action == after.action and after.action in _RECORDED and before.priority != after.priority
+
+    @property
+    def outcomes(self) -> tuple[str, str]:
+        """What was decided and what would be, with the priority where only that is another."""
+        if not self.reranked:
+            return self.before.action, self.after.action
+        return _with_priority(self.before), _with_priority(self.after)
 
     @property
     def why(self) -> str:
@@ -59,6 +77,10 @@ def facts_of(one: Conversation, station: str) -> Facts:
     )
 
 
-def summary(replayed: Iterable[Replayed]) -> Counter[tuple[Action, Action]]:
-    """How many conversations go from which action to which."""
-    return Counter((one.before.action, one.after.action) for one in replayed)
+def summary(replayed: Iterable[Replayed]) -> Counter[tuple[str, str]]:
+    """How many conversations go from what to what."""
+    return Counter(one.outcomes for one in replayed)
+
+
+def _with_priority(decision: Decision) -> str:
+    return f"{decision.action} with priority {decision.priority}"

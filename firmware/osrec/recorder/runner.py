@@ -3,11 +3,12 @@
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from uuid6 import uuid7
@@ -17,6 +18,7 @@ from osrec.csta.messages import Output as LinkOutput
 from osrec.csta.runner import LinkRunner
 from osrec.recorder.clock import SystemClock
 from osrec.recorder.control import ControlServer
+from osrec.recorder.keeper_watch import look_at_keeper
 from osrec.recorder.link_requests import LinkRequests
 from osrec.recorder.listening import Ears
 from osrec.recorder.parent import HELD
@@ -32,6 +34,7 @@ from osrec.store.writer import JournalWriter
 from osrec_drivers.errors import OpenError
 from osrec_drivers.line import Anchor, Line, open_line
 
+T = TypeVar("T")
 log = structlog.get_logger()
 PAUSE_AFTER_FAULT = 0.5
 RESUME_MARGIN = 0.9  # of the time after which the keeper finishes what was left open: never both
@@ -85,13 +88,13 @@ async def run(config: Config, path: Path) -> None:
         if recorder is not None:
             recorder.journal_state(state)
 
-    def from_thread(state: JournalState) -> None:
+    def from_thread(take: Callable[[T], None], news: T) -> None:
         with suppress(RuntimeError):  # the loop is closed: we are ending
-            loop.call_soon_threadsafe(journal_state, state)
+            loop.call_soon_threadsafe(take, news)
 
     run_id = uuid7()
     started = RunStarted(run=run_id, at=clock.at(), boot_id=boot, version=version("osrec"))
-    writer = JournalWriter(store_config(config), started, on_state=from_thread)
+    writer = JournalWriter(store_config(config), started, on_state=partial(from_thread, journal_state))
     recovered = writer.recovered
     anchors = anchors_of(recovered, boot)
     lines = open_lines(config, anchors, held_sockets(os.environ))
@@ -117,10 +120,12 @@ async def run(config: Config, path: Path) -> None:
     control = ControlServer(config.data.directory / "control.sock", snapshot.status, methods, about_link.streams())
     loop.add_signal_handler(signal.SIGHUP, requests.reload_soon)
     await control.start()
+    looking = look_at_keeper(config.data.directory, partial(from_thread, recorder.keeper_seen))
     log.info("recorder runs", run=str(run_id), lines=len(lines), pairs=len(engine.pool.pairs))
     try:
         await _until(stopping, link.run(), _tick(recorder, clock))
     finally:
+        looking.set()
         await control.close()
         recorder.stop()
         writer.stop()

@@ -40,6 +40,7 @@ from osrec.engine.recording import LISTENED
 from osrec.engine.rules import RuleSet
 from osrec.errors import StoreError
 from osrec.recorder.clock import Clock
+from osrec.recorder.keeper_watch import KeeperWatch
 from osrec.recorder.listening import LOOK_SECONDS, Ears
 from osrec.recorder.resuming import Resuming
 from osrec.recorder.takes import Takes
@@ -65,6 +66,7 @@ class Recorder:
         takes: the recordings in the journal.
         alarms: what stands now.
         journal: latest state of the journal, None before the first.
+        keeper: whether it makes progress.
         begun, concluded: recordings begun and conversations ended by this process.
     """
 
@@ -84,6 +86,7 @@ class Recorder:
         self.takes = Takes(lines, ears, writer, clock)
         self.alarms = AlarmBoard()
         self.journal: JournalState | None = None
+        self.keeper = KeeperWatch()
         self.begun = 0
         self.concluded = 0
         self._writer = writer
@@ -158,6 +161,10 @@ class Recorder:
         for condition, severity in ((Condition.STOPPED, Severity.CRITICAL), (Condition.FAILED_OVER, Severity.MAJOR)):
             key = f"journal-{condition}"
             self._alarm(AlarmRaised(key, severity, text) if state.condition is condition else AlarmCleared(key))
+
+    def keeper_seen(self, stamp: int | None) -> None:
+        """The keeper's sign of life, as it is now."""
+        self.keeper.seen(stamp, self._clock.now())
 
     @property
     def deadline(self) -> float:
@@ -238,6 +245,7 @@ class Recorder:
         for change in self.ears.alarms():
             self._alarm(change)
         self._watch_journal()
+        self._alarm(self.keeper.alarm(self._clock.now()))
         running = [r.pair for r in self.engine.recordings.values() if r.state in LISTENED]
         self._give(self.ears.look(running, self.engine.pool, self._clock.at()))
         self._anchor()

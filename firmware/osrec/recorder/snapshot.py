@@ -51,8 +51,13 @@ class Snapshot:
             "recordings": [self._recording(one) for one in engine.recordings.values()],
             "lines": [self._line(name, line) for name, line in recorder.lines.items()],
             "journal": asdict(recorder.journal) if recorder.journal else None,
+            "keeper": self._keeper(),
             "alarms": [asdict(alarm) for alarm in recorder.alarms.standing()],
         }
+
+    def _keeper(self) -> dict[str, float] | None:
+        silent = self._recorder.keeper.silent(self._clock.now())
+        return None if silent is None else {"silent": round(silent, 1)}
 
     def _conversation(self, conversation: Conversation) -> dict[str, Any]:
         engine = self._recorder.engine

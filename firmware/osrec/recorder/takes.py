@@ -81,7 +81,11 @@ class Takes:
                 self._takes.pop(recording, None)
 
     def _listen(self, wanted: Listen) -> None:
-        first, head = self._ears.begin(wanted.pair, reach_back=wanted.reach_back)
+        if wanted.since is not None:
+            line = self._lines[wanted.pair.line]
+            first, head = max(self._sample_of(line, wanted.since), line.oldest), line.head
+        else:
+            first, head = self._ears.begin(wanted.pair, reach_back=wanted.reach_back)
         if (known := self._takes.get(wanted.recording)) is not None:
             first = max(first, known.first)  # what was there before it was first asked for is none of it
         self._takes[wanted.recording] = Take(wanted.pair, first, head, self._clock.now())
@@ -218,4 +222,7 @@ class Takes:
 
     def _sample(self, take: Take, now: float) -> int:
         """The line's sample at a moment of the monotonic clock."""
-        return self._lines[take.pair.line].head - round((self._clock.now() - now) * FRAME_RATE)
+        return self._sample_of(self._lines[take.pair.line], now)
+
+    def _sample_of(self, line: Line, now: float) -> int:
+        return line.head - round((self._clock.now() - now) * FRAME_RATE)

@@ -37,6 +37,10 @@ class Follower:
         """Blocks found damaged in the segments that are there."""
         return sum(reader.missing for reader in self._readers.values())
 
+    def positions(self) -> dict[str, int]:
+        """By segment file, up to where it was read."""
+        return {str(segment.path): reader.at for segment, reader in self._readers.items()}
+
     def disposable(self) -> list[Segment]:
         """Segments that the journal itself no longer needs: complete, and a newer one tells what runs."""
         if self._newest is None or self._newest not in self._complete:

@@ -168,6 +168,15 @@ class Index:
         with self._session() as session:
             return session.scalar(statement) is not None
 
+    def ended(self, conversations: Iterable[UUID]) -> dict[UUID, datetime]:
+        """When those of these that are known ended, as far as is known."""
+        ids = [str(id) for id in conversations]
+        portions = (ids[at : at + _MOST_IDS] for at in range(0, len(ids), _MOST_IDS))
+        columns = select(ConversationRow.id, ConversationRow.ended)
+        with self._session() as session:
+            rows = (row for some in portions for row in session.execute(columns.where(ConversationRow.id.in_(some))))
+            return {UUID(id): ended for id, ended in rows}
+
     def has(self, recording: UUID) -> bool:
         with self._session() as session:
             return session.get(RecordingRow, str(recording)) is not None

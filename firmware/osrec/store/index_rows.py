@@ -147,6 +147,11 @@ def conversation_row(ended: ConversationEnded) -> ConversationRow:
     )
 
 
+def of_record(ended: ConversationEnded) -> Conversation:
+    """As the index would have it."""
+    return conversation_of(conversation_row(ended))
+
+
 def together(known: Conversation, more: ConversationEnded) -> ConversationEnded:
     """One conversation of two parts; what the later one says of parties and decision counts."""
     answers = [at for at in (known.answered, more.answered) if at is not None]

@@ -27,7 +27,9 @@ from osrec.store.index import Index, Told
 from osrec.store.intake import Intake
 from osrec.store.layout import TEMPORARY, recording_of
 from osrec.store.media import file_sha256
+from osrec.store.progress import Progress, write_progress
 from osrec.store.publish import Made, discard, make, publish
+from osrec.store.running import UNASSIGNED
 from osrec.store.scrub import Done, scrub
 from osrec.store.segment import release
 from osrec.store.sidecar import read_sidecar
@@ -35,6 +37,7 @@ from osrec.store.takeover import LOCK_NAME
 
 KEEPER_LOCK = "keeper.lock"
 _POLL = 0.5  # seconds
+_SIGN_EVERY = 5.0  # seconds between two signs of life; at once when it has told something
 _RETRY = 30.0  # seconds until a recording that could not be stored is tried again
 _SETTLED = 5.0  # seconds after which a new recorder has said which recordings it goes on with
 _OLDEST_UNTOLD = timedelta(days=7)  # how far back conversations are looked for that no recorder told of
@@ -72,6 +75,8 @@ class Keeper:
         self._daybook = Daybook(self._disk, config.daybook)
         self._scrubbed: dict[UUID, Done] = {}
         self._retry: dict[UUID, float] = {}
+        self._told: dict[str, int] = {}  # up to where all that the journal tells is in the index
+        self._signed: float | None = None
         self._quiet_since: float | None = None
         self._run: tuple[UUID, float] | None = None
         self._looked_back: UUID | None = None  # the run at whose begin conversations were looked for
@@ -88,11 +93,15 @@ class Keeper:
             self._quiet_since = now
         if self._run is None or self._run[0] != self._intake.run:
             self._run = self._intake.run, now
+        news = bool(self._intake.told)
         self._store_told()
+        self._told = self._follower.positions()
+        self._sign(now, news=news)
         for assembly in [*self._intake.recordings.values()]:
             self._scrub(assembly)
         for assembly in self._intake.closed():
             self._store(assembly, now)
+            self._sign(now, news=True)
         for assembly in self._intake.left_open():
             self._store_left_open(assembly, now)
         self._tell_untold(now)
@@ -112,6 +121,16 @@ class Keeper:
             self._tell(one for _, one in self._intake.told)
             self._intake.told.clear()
 
+    def _sign(self, now: float, *, news: bool) -> None:
+        """Tell how far it has come; at once when it has stored something."""
+        if not news and self._signed is not None and now - self._signed < _SIGN_EVERY:
+            return
+        self._signed = now
+        try:
+            write_progress(self._disk, self._config.data, Progress(at=self._now(), told=self._told))
+        except OSError as error:  # the ledger reads more of the journal then, and the recorder raises an alarm
+            _log.error("no sign of life can be written", error=str(error))
+
     def _tell(self, told: Iterable[Told]) -> None:
         """To the day's file first: the index can be made from it again."""
         written, days = self._daybook.append(told)
@@ -128,7 +147,10 @@ class Keeper:
             if row.conversation in goes_on or row.conversation in self._intake.goings or row.ended >= began:
                 continue
             try:
-                self._tell([cut_off(read_sidecar(self._config.media / row.sidecar))])
+                sidecar = read_sidecar(self._config.media / row.sidecar)
+                if any(event.kind == UNASSIGNED for event in sidecar.events):
+                    continue  # it is nobody's: a finding of the ledger
+                self._tell([cut_off(sidecar)])
                 _log.warning("a conversation is told of by its recording", recording=str(row.id))
             except StoreError as error:  # a finding of the ledger
                 _log.error("a conversation cannot be told of by its recording", error=str(error))

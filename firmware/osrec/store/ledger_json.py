@@ -1,20 +1,23 @@
 """The ledger as JSON values, version 1; docs/ledger.md describes the members."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from osrec.store.ledger import Entry, Ledger, Span
+from osrec.store.not_stored import NotStored
 
 VERSION = 1
 
 
-def ledger_json(ledger: Ledger, running: list[dict[str, Any]]) -> dict[str, Any]:
-    """`running`: conversations that go on, as the recorder's status has them."""
+def ledger_json(ledger: Ledger, running: list[dict[str, Any]], waiting: Sequence[NotStored] = ()) -> dict[str, Any]:
+    """`running`: conversations that go on, as the recorder's status has them; `waiting`: over, and not yet stored."""
     return {
         "version": VERSION,
         "from": ledger.since,
         "to": ledger.until,
         "conversations": [_entry(one) for one in ledger.entries],
         "running": [{"id": one["id"], "stations": one["stations"]} for one in running],
+        "not_stored": [not_stored_json(one) for one in waiting],
         "blind": [
             {"station": one.station, "from": one.since, "to": one.until, "cause": one.blame, "detail": one.detail}
             for one in ledger.blind
@@ -32,6 +35,21 @@ def ledger_json(ledger: Ledger, running: list[dict[str, Any]]) -> dict[str, Any]
         "totals": ledger.totals(),
         "causes": ledger.causes(),
         "findings": list(ledger.findings),
+    }
+
+
+def not_stored_json(one: NotStored) -> dict[str, Any]:
+    conversation = one.conversation
+    return {
+        "id": str(conversation.id),
+        "started": conversation.started,
+        "ended": conversation.ended,
+        "direction": conversation.direction,
+        "stations": list(conversation.stations),
+        "parties": [party.number for party in conversation.parties if party.number is not None],
+        "class": one.kind,
+        "reason": one.reason,
+        "recordings": [str(id) for id in conversation.recordings],
     }
 
 

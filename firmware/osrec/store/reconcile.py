@@ -1,7 +1,7 @@
 """Puts the ledger together: index, sidecars and media files against each other, and against what the lines heard."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -49,7 +49,9 @@ class _Reconciliation:
         entries.sort(key=lambda entry: (entry.conversation.started, entry.conversation.id))
         blind = self._index.facts(Blind, since, until)
         stray = self._index.facts(Stray, since, until)
-        self._findings += self._unclaimed(since, until, {one.id for entry in entries for one in entry.recordings})
+        self._findings += self._unclaimed(
+            since, until, {one.id for entry in entries for one in entry.recordings}, blind
+        )
         self._findings += (_stray_text(one, blind) for one in stray)
         return Ledger(since, until, tuple(entries), tuple(blind), tuple(stray), tuple(self._findings))
 
@@ -104,11 +106,14 @@ class _Reconciliation:
             return (Span(row.started, row.ended, "unknown"),)
         return tuple(Span(_at(row, gap.first), _at(row, gap.first + gap.count), gap.cause) for gap in sidecar.gaps)
 
-    def _unclaimed(self, since: datetime | None, until: datetime | None, claimed: Collection[UUID]) -> Iterator[str]:
+    def _unclaimed(
+        self, since: datetime | None, until: datetime | None, claimed: Collection[UUID], blind: list[Blind]
+    ) -> Iterator[str]:
         """Recordings that belong to no conversation that is over or goes on."""
         for row in self._index.untold(since, until):
             if row.id not in claimed and row.conversation not in self._running:
-                yield f"recording {row.id} of station {row.station}: no conversation {row.conversation} is known"
+                text = f"recording {row.id} of station {row.station}: no conversation {row.conversation} is known"
+                yield text + _blinded(blind, row.started, row.ended)
 
 
 def _at(row: Recording, sample: int) -> datetime:
@@ -128,8 +133,13 @@ def _stray_text(stray: Stray, blind: list[Blind]) -> str:
         f"line {stray.line}, slot {stray.slot}: {stray.speech_seconds:.0f} s of speech with no conversation, "
         f"{stray.since:%Y-%m-%d %H:%M:%S} to {stray.until:%H:%M:%S} UTC"
     )
-    blinded = next((one for one in blind if one.since < stray.until and stray.since < one.until), None)
-    if blinded is None:
-        return text
-    whom = "nobody was" if blinded.station is None else f"station {blinded.station} was not"
-    return f"{text}; {whom} watched then: {blinded.blame}"
+    return text + _blinded(blind, stray.since, stray.until)
+
+
+def _blinded(blind: Iterable[Blind], since: datetime, until: datetime) -> str:
+    """Why nobody told of it, as far as that is known."""
+    found = next((one for one in blind if one.since < until and since < one.until), None)
+    if found is None:
+        return ""
+    whom = "nobody was" if found.station is None else f"station {found.station} was not"
+    return f"; {whom} watched then: {found.blame}"

@@ -209,6 +209,7 @@ class Going(Record):
     over: datetime | None = None  # since then nobody monitored is in it
     patience: float = 0.0  # seconds for which it waits then for somebody to come back to it
     unseen_since: datetime | None = None  # what became of it since then, no snapshot has told yet
+    unseen: dict[str, datetime] = {}  # the same of single stations; somebody else may have been seen in it since
     direction: Direction = "unknown"
     stations: list[str] = []
     parties: list[Party] = []

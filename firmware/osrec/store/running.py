@@ -14,6 +14,7 @@ from osrec_drivers.line import FRAME_RATE, Gap
 _MAX_PULL = 5 * FRAME_RATE  # samples a step: after a stall the backlog of a minute goes out in portions
 JOURNAL_STALLED = "journal_stalled"  # the disk stood still until the ring had gone round
 RECORDER_RESTART = "recorder_restart"  # the recorder was down
+UNASSIGNED = "unassigned"  # on a time line: the recording is of no conversation that is known
 PAUSED = "paused"  # somebody asked that it not be recorded
 
 # what a note may change of what was told at first

@@ -142,6 +142,15 @@ class TrackerMachine(RuleBasedStateMachine):
         self.link.let_through(random.Random(seed))
         self.check()
 
+    def short_outage(self, chance: random.Random) -> None:
+        """The link goes and comes back, and people do not notice."""
+        self.link.cut()
+        for _ in range(3):
+            self.somebody_moves(chance)
+            self.threads.look()
+            self.doubts.look()
+        self.the_link_comes_back(chance.randrange(1000))
+
     @rule()
     def events_come_twice_from_now_on(self) -> None:
         self.link.repeat_or_not()
