@@ -1,6 +1,6 @@
 # Every target sets up what it needs: Debian packages, a virtual environment in .venv, the extensions.
 .DEFAULT_GOAL := help
-.PHONY: help dev run test test-all check fix bench perf perf-link soak clean
+.PHONY: help dev run test test-all test-sanitize check fix bench perf perf-link soak clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -14,7 +14,7 @@ help: ## what can be made
 
 # Debian packages: what runs needs, and the third-party peers that the tests compare with
 DEBIAN_RUN := gcc libc6-dev python3-dev python3-venv
-DEBIAN_TEST := erlang-asn1 erlang-base ffmpeg libspandsp2 sox tshark
+DEBIAN_TEST := erlang-asn1 erlang-base ffmpeg libosmocore19 libspandsp2 sox tshark
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 define debian
 	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -66,6 +66,10 @@ test: .venv/built .venv/debian-test ## all tests
 test-all: .venv/installed .venv/debian-test ## all tests with bounds checks in the extensions
 	@OSREC_CHECKED=1 $(BIN)/python setup.py --quiet build_ext --inplace --force --parallel 2
 	@$(BIN)/pytest -n 2 --dist worksteal; status=$$?; rm -rf .venv/built build; find drivers -name '*.so' -delete; exit $$status
+
+ROUNDS ?= 300
+test-sanitize: .venv/debian-run ## the C kernels under ASan and UBSan; ROUNDS
+	@tests/sanitize/run.sh $(ROUNDS)
 
 check: .venv/built ## format, lint, types, import rules
 	@$(BIN)/ruff format --check --quiet . || { echo "make fix formats"; exit 1; }

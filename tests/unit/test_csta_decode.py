@@ -11,8 +11,9 @@ from typer.testing import CliRunner, Result
 
 from osrec.cli.decode import app
 from osrec.errors import WireError
-from osrec.wire.csta.capture import Flow, Piece, is_capture, pieces
+from osrec.wire.csta.capture import Flow, Piece, pieces
 from osrec.wire.csta.framing import NAMES, framing_named
+from osrec.wire.pcap import is_capture
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "csta"
 SYN, ACK = 0x02, 0x10

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from osrec.cli.decode_input import source
+from osrec.cli.decode_q931 import q931
 from osrec.errors import WireError
 from osrec.wire.csta.capture import Flow, Piece
 from osrec.wire.csta.dialect import dialect
@@ -74,6 +75,9 @@ def csta(
     if not read:
         typer.echo("nothing could be read as CSTA", err=True)
         raise typer.Exit(1)
+
+
+app.command()(q931)
 
 
 # --- from octets to PDUs

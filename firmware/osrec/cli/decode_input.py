@@ -3,13 +3,17 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 
 from osrec.errors import UsageError, WireError
+from osrec.wire import pcap
 from osrec.wire.csta import capture
 from osrec.wire.csta.capture import Flow, Piece
 from osrec.wire.csta.framing import Xml8, framing_named
+
+Item = TypeVar("Item")
 
 _LOGGED = re.compile(r"(?P<name>[^<]*?)(?P<invoke_id>\d{4})?(?P<document><.*>)\s*")
 
@@ -18,38 +22,42 @@ def source(file: Path | None, hex_: str | None) -> Iterator[Piece]:
     if (file is None) == (hex_ is None):
         raise typer.BadParameter("give either FILE or --hex HEX")
     if hex_ is not None:
-        return iter([Piece(Flow("--hex", ""), 0.0, _octets(hex_, "--hex"))])
+        return iter([Piece(Flow("--hex", ""), 0.0, hex_octets(hex_, "--hex"))])
     assert file is not None
-    try:
-        octets = file.read_bytes()
-    except OSError as error:
-        raise typer.BadParameter(f"{file}: {error.strerror}") from error
-    if capture.is_capture(octets):
-        return _guarded(file, capture.pieces(octets))
+    octets = contents(file)
+    if pcap.is_capture(octets):
+        return guarded(file, capture.pieces(octets))
     if octets.lstrip()[:1] == b"<":
         return iter([Piece(Flow(file.name, ""), 0.0, _framed("0000", octets.strip()))])
-    lines = _text_lines(octets)
+    lines = text_lines(octets)
     if lines is not None:
         return iter([Piece(Flow(name, "", number), 0.0, line) for number, (name, line) in enumerate(lines)])
     return iter([Piece(Flow(file.name, ""), 0.0, octets)])
 
 
-def _guarded(file: Path, pieces: Iterator[Piece]) -> Iterator[Piece]:
+def contents(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{file}: {error.strerror}") from error
+
+
+def guarded(file: Path, found: Iterator[Item]) -> Iterator[Item]:
     """What could be read of a broken file is shown first."""
     try:
-        yield from pieces
+        yield from found
     except WireError as error:
         typer.echo(f"{file}: {error}", err=True)
 
 
-def _octets(text: str, where: str) -> bytes:
+def hex_octets(text: str, where: str) -> bytes:
     try:
         return bytes.fromhex(text.replace(":", "").replace("0x", ""))
     except ValueError as error:
         raise typer.BadParameter(f"{where}: {text!r} is no hex: {error}") from error
 
 
-def _text_lines(octets: bytes) -> list[tuple[str, bytes]] | None:
+def text_lines(octets: bytes) -> list[tuple[str, bytes]] | None:
     """Lines of `[NAME] HEX` or of XML, `#` begins a comment; None when it is another kind of file."""
     try:
         text = octets.decode("utf-8")
