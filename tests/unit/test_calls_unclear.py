@@ -227,3 +227,16 @@ def test_an_id_that_comes_again_in_its_own_thread_is_told_of_once_though_the_eve
         hear(calls, A, replace(initiated(4, A), linkage=second))
         told = [calls.handle(A, left, 9.0), calls.handle(A, left, 9.0)]
         assert [sum(isinstance(one, Happened) for one in changes) for changes in told] == [1, 0]
+
+
+def test_whom_a_snapshot_of_the_call_does_not_list_is_gone_for_good() -> None:
+    """He was missing in the count before; what A said of him before it left is older."""
+    calls, who = tracker(A, B), parties(A, X)
+    hear(calls, A, initiated(1, A), originated(1, A, X), established(1, X, who))
+    hear(calls, B, replace(established(1, B, who), cause=PICKED_UP))
+    calls.reconcile(B, [model.SnapshotLeg(conn(1, B), None, (CONNECTED, CONNECTED))], 0.0)
+    calls.found(B, b"\0\1", snapshot(1, _3100=CONNECTED, _3101=CONNECTED), 0.0)
+    hear(calls, A, cleared(1, A, NULL))
+    hear(calls, B, cleared(1, B, NULL))
+    (call,) = only(calls).calls.values()
+    assert call.state(X) is None
