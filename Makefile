@@ -1,6 +1,6 @@
 # Every target sets up what it needs: Debian packages, a virtual environment in .venv, the extensions.
 .DEFAULT_GOAL := help
-.PHONY: help dev run test test-all test-sanitize check fix bench perf perf-link soak clean
+.PHONY: help dev run test test-all test-dahdi test-sanitize check fix bench perf perf-link soak clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,8 +13,9 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 12
 
 # Debian packages: what runs needs, and the third-party peers that the tests compare with
-DEBIAN_RUN := gcc libc6-dev python3-dev python3-venv
-DEBIAN_TEST := erlang-asn1 erlang-base ffmpeg libosmocore19 libspandsp2 sox tshark
+DEBIAN_RUN := gcc libc6-dev libudev1 libusb-1.0-0 python3-dev python3-venv
+DEBIAN_TEST := erlang-asn1 erlang-base ffmpeg libosmocore19 libpri1.4 libspandsp2 multimon-ng sox tshark umockdev
+DEBIAN_DAHDI := busybox-static cpio dahdi-dkms kmod linux-headers-amd64 linux-image-amd64 make qemu-system-x86
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 define debian
 	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
@@ -31,6 +32,9 @@ endef
 
 .venv/debian-test:
 	$(call debian,$(DEBIAN_TEST))
+
+.venv/debian-dahdi:
+	$(call debian,$(DEBIAN_DAHDI))
 
 .venv/installed: pyproject.toml | .venv/debian-run
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; say make PYTHON=python3.11"; exit 1; }
@@ -57,8 +61,8 @@ export REQUIREMENTS
 
 dev: .venv/built ## virtual environment with everything built
 
-run: .venv/built ## emulated PBX and recorder; SECONDS=60 stops after a minute and compares all audio
-	@$(BIN)/osrec-emulate demo $(if $(SECONDS),--seconds $(SECONDS)) --directory run
+run: .venv/built ## emulated PBX and recorder; SECONDS=60 stops after a minute and compares all audio; SIGNALLING=dss1|qsig|cas
+	@$(BIN)/osrec-emulate demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SIGNALLING),--signalling $(SIGNALLING)) --directory run
 
 test: .venv/built .venv/debian-test ## all tests
 	@$(BIN)/pytest -n 2 --dist worksteal
@@ -66,6 +70,9 @@ test: .venv/built .venv/debian-test ## all tests
 test-all: .venv/installed .venv/debian-test ## all tests with bounds checks in the extensions
 	@OSREC_CHECKED=1 $(BIN)/python setup.py --quiet build_ext --inplace --force --parallel 2
 	@$(BIN)/pytest -n 2 --dist worksteal; status=$$?; rm -rf .venv/built build; find drivers -name '*.so' -delete; exit $$status
+
+test-dahdi: .venv/built .venv/debian-dahdi ## the DAHDI line on the real kernel driver, in a virtual machine: minutes
+	@OSREC_DAHDI=1 $(BIN)/pytest tests/dahdi -p no:xdist
 
 ROUNDS ?= 300
 test-sanitize: .venv/debian-run ## the C kernels under ASan and UBSan; ROUNDS
@@ -82,6 +89,7 @@ fix: .venv/built ## format, and mend what can be mended by rule
 
 bench: .venv/built ## speed, each against a peer in the same run
 	@$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -p no:xdist
+	@$(BIN)/python -m tests.bench.cost_of_lines docs/e1-cost.svg
 
 perf: .venv/built ## 30 calls for 10 minutes: CPU and memory of the recorder over time
 	@$(BIN)/osrec-emulate demo --seconds 600 --calls 30 --steady --directory run-perf --measure
@@ -94,7 +102,7 @@ STEPS ?= 200000
 SEED ?= 1
 soak: .venv/built ## half an hour of PBX time in each encoding with everything going wrong, other sites, random call flows; MINUTES, STEPS, SEED
 	@OSREC_SOAK_MINUTES=$(MINUTES) OSREC_SOAK_STEPS=$(STEPS) OSREC_SOAK_SEED=$(SEED) $(BIN)/pytest -n 2 -v -rP --timeout 0 \
-	  tests/scenario/test_soak.py tests/property/test_tracker_model.py
+	  tests/scenario/test_soak.py tests/scenario/test_soak_link.py tests/property/test_tracker_model.py
 
 clean: ## remove everything that was built or recorded here
 	@rm -rf .venv build run run-perf run-link *.egg-info; find drivers -name '*.so' -delete

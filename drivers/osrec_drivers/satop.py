@@ -127,6 +127,9 @@ class SatopLine(EngineLine):
             expected=expected,
             ppm=drift.ppm(self.port.drift()),
             counters=replace(LineCounters(**counters), **self.port.counters()),
+            crc4=self.engine.crc4_state,
+            sa=self.engine.sa,
+            loop=self.engine.loop,
         )
 
     def anchor(self) -> Anchor | None:
@@ -150,6 +153,7 @@ class SatopLine(EngineLine):
             if self._closed:
                 return
             self._closed = True
+            self._close_channels()
             self.port.stop()
             self._thread.join()
             self._socket.close()

@@ -198,6 +198,9 @@ class VirtualLine(EngineLine):
             expected=(self.engine.octets - self._missed) // FRAME,
             ppm=None,
             counters=LineCounters(**counters),
+            crc4=self.engine.crc4_state,
+            sa=self.engine.sa,
+            loop=self.engine.loop,
         )
 
     def anchor(self) -> Anchor | None:
@@ -212,6 +215,7 @@ class VirtualLine(EngineLine):
         with self._cable.lock:
             if not self._closed:
                 self._closed = True
+                self._close_channels()
                 del self._cable.ends[self._end]
 
 

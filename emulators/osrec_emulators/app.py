@@ -21,6 +21,7 @@ from osrec_emulators.check.report import as_json, show
 from osrec_emulators.config import EmulatorConfig, load_config
 from osrec_emulators.demo.command import demo
 from osrec_emulators.demo.link_load import measure_link
+from osrec_emulators.e1d.command import e1d
 from osrec_emulators.live import view
 from osrec_emulators.load import cap_load
 from osrec_emulators.runner import Emulation
@@ -111,6 +112,7 @@ def check(
 
 app.command()(demo)
 app.command("cap-load")(cap_load)
+app.command("e1d")(e1d)
 app.command("measure-link")(measure_link)
 
 

@@ -63,8 +63,13 @@ def _ports(call: Call, forks: Iterable[Fork]) -> str:
 
 
 def _lines(emulation: Emulation) -> Table:
-    table = Table("line", "frames sent", "slots in use", "alarms", title="lines", title_justify="left", expand=True)
+    heads = ("line", "frames sent", "slots in use", "signalling", "alarms")
+    table = Table(*heads, title="lines", title_justify="left", expand=True)
     for port in emulation.ports:
         alarms = ", ".join(sorted(port.alarms)) or "none"
-        table.add_row(port.line, f"{port.sent}", f"{port.forks}", Text(alarms, "red" if port.alarms else "green"))
+        shown = Text(alarms, "red" if port.alarms else "green")
+        table.add_row(port.line, f"{port.sent}", f"{port.forks}", _SIGNALLING[port.signalling], shown)
     return table
+
+
+_SIGNALLING: dict[bool | None, str | Text] = {None: "none", True: "up", False: Text("down", "red")}

@@ -17,8 +17,11 @@ from osrec_emulators.audio.voices import load_voices
 from osrec_emulators.cap.server import CapServer
 from osrec_emulators.config import EmulatorConfig, TruthConfig
 from osrec_emulators.diun2.board import Board, PortState
+from osrec_emulators.diun2.outlet import Outlet
 from osrec_emulators.diun2.pacer import Pacer
-from osrec_emulators.diun2.truth import AudioTruth
+from osrec_emulators.diun2.signals import Signals
+from osrec_emulators.diun2.trunk_events import Dialled, Finished, HungUp, TrunkCall
+from osrec_emulators.diun2.truth import AudioTruth, line_name
 from osrec_emulators.pbx.calls import Occurrence
 from osrec_emulators.pbx.world import World
 from osrec_emulators.watch import Seen, Watch
@@ -30,6 +33,7 @@ LOOK_AT_CLIENTS = 10  # ticks between two looks at who is connected
 LOOK_AT_LINES = 100  # ticks between two looks at the receive sides
 CALLS = "calls.jsonl"
 OUTAGES = "outages.jsonl"  # when nobody watched; others who bring about outages add to it
+TRUNK_CALLS = "trunk-calls.jsonl"  # one line for each call that a trunk's signalling carried
 FAULTS = "faults.jsonl"  # one line for each fault that the CAP server played
 
 _log = logging.getLogger(__name__)
@@ -65,9 +69,12 @@ class Emulation:
             write = faults.write
             self.server.on_fault = lambda fault: write(json.dumps(fault.as_json(self.wall(fault.at))) + "\n")
         self._watch = self._open_watch(config.truth)
-        self.boards = [Board(each.name, each.lines, each.layout(), each.faults.faults()) for each in config.boards]
+        self.boards = [each.board() for each in config.boards]
         self._plane = AudioPlane(self.world.topology, voices)
         self._lines: list[list[Line]] = []
+        self._signals: list[Signals] = []
+        self._outlets: list[Outlet] = []
+        self._trunk_calls = self._open_lines(config.truth, TRUNK_CALLS).write if config.truth is not None else None
         self._truth: AudioTruth | None = None
         self._pacer = Pacer(self._start_ns)
 
@@ -83,7 +90,10 @@ class Emulation:
         """Open the lines, then listen. Raises OpenError, OSError."""
         try:
             for board in self.boards:
-                self._lines.append([self._open(spec) for spec in board.lines])
+                lines = [self._open(spec) for spec in board.lines]
+                self._lines.append(lines)
+                self._signals.append(Signals(board, lines))
+                self._outlets.append(Outlet(board, lines))
             await self._listen()
         except BaseException:
             self._resources.close()
@@ -95,6 +105,8 @@ class Emulation:
 
     async def run(self, stop: asyncio.Event, seconds: float | None) -> None:
         """Live until `stop` is set or the time is over."""
+        for signals in self._signals:
+            signals.start(self.clock())
         await self._ticks(lambda now: stop.is_set() or (seconds is not None and now >= seconds), live=True)
 
     async def wind_down(self, drain: float) -> None:
@@ -106,6 +118,9 @@ class Emulation:
 
     async def close(self) -> None:
         """Write the truth, free the lines, hang up on clients."""
+        for board, signals in zip(self.boards, self._signals, strict=False):
+            for line, call in signals.calls_left():
+                self._note_trunk_call(board, line, call)
         if self._truth is not None:
             self._truth.close(self.wall(self._pacer.handed / 8000))
         await self.server.close()
@@ -128,6 +143,7 @@ class Emulation:
             if live:
                 self.server.publish(self.world.advance(now))
                 self.server.publish(self.traffic(now))
+            self._signal(now)
             self._send()
             if self._watch is not None and tick % LOOK_AT_CLIENTS == 0:
                 self._watch.look(self._seen(), now)
@@ -142,12 +158,30 @@ class Emulation:
             first = self._plane.position
             at = self.wall(first / 8000)
             block = self._plane.render(count)
-            for board, lines in zip(self.boards, self._lines, strict=True):
+            for board, outlet in zip(self.boards, self._outlets, strict=True):
+                due_ns = self._pacer.time_to_send(board.sent, board.faults.ppm)
                 frames = board.frames(block)
-                for line, octets in zip(lines, frames, strict=True):
-                    line.transmit(octets.tobytes(), self._pacer.time_to_send(first))
+                outlet.send(frames, due_ns)
                 if self._truth is not None:
                     self._truth.write(board, frames, at)
+
+    def _signal(self, now: float) -> None:
+        """Let the trunks' calls follow the forks, and the forks what the recorder does with the calls."""
+        joined = self.world.switch.forks.joined
+        for board, signals in zip(self.boards, self._signals, strict=True):
+            for line, outcome in signals.step(joined, now):
+                match outcome:
+                    case Finished(call):
+                        self._note_trunk_call(board, line, call)
+                    case HungUp(port):
+                        self.server.publish(self.world.hang_up(port, now))
+                    case Dialled(port, digits):
+                        self.server.publish(self.world.dial(port, digits, now))
+
+    def _note_trunk_call(self, board: Board, line: int, call: TrunkCall) -> None:
+        if self._trunk_calls is not None:
+            row = {"line": line_name(board.name, line)} | call.as_json(self.wall)
+            self._trunk_calls(json.dumps(row) + "\n")
 
     def _look(self) -> None:
         for note in self.world.take_notes():

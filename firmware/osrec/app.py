@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from osrec.cli import calls, decode, ledger, link, operate, recordings, rules
+from osrec.cli import bert, boards, calls, decode, ledger, lines, link, operate, recordings, rules
 
 app = typer.Typer(
     name="osrec",
@@ -27,7 +27,9 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     operate.run,
     operate.check_config,
     operate.status,
-    operate.lines,
+    lines.lines,
+    bert.bert,
+    boards.boards,
     link.link,
     recordings.recordings,
     recordings.conversations,

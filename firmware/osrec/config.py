@@ -1,7 +1,5 @@
 """The recorder's configuration file, osrec.toml; `docs/osrec.toml` is the complete, commented example."""
 
-import re
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -9,21 +7,12 @@ from pydantic import Field, field_validator, model_validator
 
 from osrec.config_csta import Csta
 from osrec.config_files import ConfigFile, checked, read
+from osrec.config_lines import LineSection
 from osrec.config_recording import Recording
 from osrec.config_rules import RulesPart
 from osrec.config_values import MisplacedError, Section, each_number, each_pattern
 from osrec.errors import ConfigError
 from osrec.numbers import Patterns, expand
-
-TDM_SLOTS = range(1, 32)  # TS0 carries frame alignment, G.704 2.3.2
-
-
-SLOTS_PATTERN = re.compile(r"\s*\d{1,2}\s*(-\s*\d{1,2}\s*)?(,\s*\d{1,2}\s*(-\s*\d{1,2}\s*)?)*")
-
-
-def _padded(part: str) -> str:
-    """A slot or range of slots with two digits each, as `expand` wants ranges."""
-    return "-".join(end.strip().zfill(2) for end in part.split("-"))
 
 
 class Data(Section):
@@ -35,57 +24,6 @@ class Data(Section):
     segments: Annotated[int, Field(ge=3, le=4096)] = 16
     reserve_seconds: Annotated[float, Field(ge=0)] = 120.0  # for running recordings, when there is no room for new ones
     resume_seconds: Annotated[float, Field(ge=1)] = 60.0  # a recording that nobody takes up again is closed then
-
-
-class LineSection(Section):
-    """One E1 line from the PBX's recorder trunk board."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-    spec: str
-    slots: str = "1-15,17-31"
-    ports: list[str]
-
-    @field_validator("ports")
-    @classmethod
-    def _check_ports(cls, value: list[str]) -> list[str]:
-        return each_number(value)
-
-    @field_validator("slots")
-    @classmethod
-    def _check_slots(cls, value: str) -> str:
-        if not SLOTS_PATTERN.fullmatch(value):
-            raise ValueError(f"{value!r} are no time slots; write numbers and ranges such as 1-15,17-31")
-        expand(map(_padded, value.split(",")))
-        return value
-
-    @property
-    def slot_numbers(self) -> list[int]:
-        return [int(slot) for slot in expand(map(_padded, self.slots.split(",")))]
-
-    @property
-    def port_numbers(self) -> list[str]:
-        return expand(self.ports)
-
-    @model_validator(mode="after")
-    def _slots_and_ports(self) -> Self:
-        slots = self.slot_numbers
-        wrong = [slot for slot in slots if slot not in TDM_SLOTS]
-        if wrong:
-            raise ValueError(f"slots = {self.slots!r}: time slot {wrong[0]} does not carry audio; use 1 to 31")
-        if len(slots) % 2:
-            raise ValueError(
-                f"slots = {self.slots!r} are {len(slots)}: a recording needs two, so the count must be even"
-            )
-        if len(self.port_numbers) != len(slots):
-            raise ValueError(
-                f"{len(self.port_numbers)} ports for {len(slots)} slots: each slot needs its own port number"
-            )
-        return self
-
-    def pairs(self) -> list[tuple[tuple[int, str], tuple[int, str]]]:
-        """((slot, port), (slot, port)) of each pair: neighbours in the order of `slots`."""
-        both = list(zip(self.slot_numbers, self.port_numbers, strict=True))
-        return list(pairwise(both))[::2]
 
 
 class Stations(Section):

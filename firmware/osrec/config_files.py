@@ -45,7 +45,7 @@ def read(path: Path, hint: str = "docs/osrec.toml is an example to start from") 
 def checked(model: type[Model], *files: ConfigFile) -> Model:
     """The content of the files together; a top-level key is one's alone, the first has what is missing.
 
-    Raises ConfigError with a line for each fault.
+    Raises ConfigError with a line for each fault, in the order of the files.
     """
     content: dict[str, Any] = {}
     owners: dict[str, ConfigFile] = {}
@@ -58,9 +58,10 @@ def checked(model: type[Model], *files: ConfigFile) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        faults = [_located(one) for one in error.errors(include_url=False)]
-        lines = [owners.get(str(key[0]) if key else "", files[0]).fault(key, text) for key, text in faults]
-        raise ConfigError("\n".join(lines)) from None
+        located = (_located(one) for one in error.errors(include_url=False))
+        faults = [(owners.get(str(key[0]) if key else "", files[0]), key, text) for key, text in located]
+        faults.sort(key=lambda fault: (files.index(fault[0]), fault[0].places.line(fault[1]) or 0, _name(fault[1])))
+        raise ConfigError("\n".join(file.fault(key, text) for file, key, text in faults)) from None
 
 
 def _located(error: Any) -> tuple[Key, str]:

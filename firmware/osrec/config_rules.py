@@ -7,10 +7,18 @@ else and reloaded.
 import re
 from collections.abc import Iterator
 from datetime import date, time
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 from osrec.config_values import MisplacedError, Section, each_pattern
 
@@ -19,6 +27,17 @@ YEARLY = re.compile(r"(\d\d)-(\d\d)")
 LEAP_YEAR = 2024  # has every day that there can be
 LAST_MINUTE = "24:00"
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+
+
+KEYS = re.compile(r"[0-9*#A-D?]+")
+
+
+def _keys(entries: list[str]) -> list[str]:
+    for number, entry in enumerate(entries):
+        if not KEYS.fullmatch(entry):
+            text = f"{entry!r} are no keys; write them as they are pressed, such as *95: 0-9, *, #, A-D; ? is any one"
+            raise MisplacedError(text, number)
+    return entries
 
 
 def _not_empty(entries: list[str]) -> list[str]:
@@ -165,6 +184,7 @@ class RuleSection(Section):
     direction: list[Literal["in", "out", "internal", "unknown"]] | None = None
     trunks: Numbers = None
     accounts: Numbers = None
+    digits: list[str] | None = None
     times: list[str] | None = None
     percentage: Annotated[float, Field(ge=0, le=100)] | None = None
     not_stations: Numbers = None
@@ -173,6 +193,7 @@ class RuleSection(Section):
     not_names: list[str] | None = None
     not_trunks: Numbers = None
     not_accounts: Numbers = None
+    not_digits: list[str] | None = None
     not_times: list[str] | None = None
 
     @field_validator(
@@ -181,6 +202,11 @@ class RuleSection(Section):
     @classmethod
     def _check(cls, value: Numbers) -> Numbers:
         return value if value is None else each_pattern(value)
+
+    @field_validator("digits", "not_digits")
+    @classmethod
+    def _check_digits(cls, value: list[str] | None) -> list[str] | None:
+        return value if value is None else _keys(value)
 
     @field_validator("names", "not_names")
     @classmethod
@@ -203,26 +229,62 @@ class RulesPart(Section):
     times: list[TimesSection] = []
     calendar: CalendarSection = CalendarSection()
 
-    @model_validator(mode="after")
-    def _names_fit(self) -> Self:
-        for what in ("rules", "groups", "times"):
-            seen: set[str] = set()
-            for number, section in enumerate(getattr(self, what)):
-                if section.name in seen:
-                    raise MisplacedError(
-                        f"the name {section.name!r} is used twice; give each its own", what, number, "name"
-                    )
-                seen.add(section.name)
-        for number, rule in enumerate(self.rules):
-            for what in ("groups", "times"):
-                self._references(number, rule, what)
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _names_fit(cls, content: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Looked at in what was written: so they are told in the same run as faults of the sections themselves."""
+        misfits = [
+            InitErrorDetails(type="value_error", loc=(), input=content, ctx={"error": misfit})
+            for misfit in _misfits(content)
+        ]
+        try:
+            part = handler(content)
+        except ValidationError as error:
+            misfits = [*map(_again, error.errors()), *misfits]
+        if misfits:
+            raise ValidationError.from_exception_data(cls.__name__, misfits)
+        return part
 
-    def _references(self, number: int, rule: RuleSection, what: str) -> None:
-        known = {section.name for section in getattr(self, what)}
-        for key in (what, f"not_{what}"):
-            for place, name in enumerate(getattr(rule, key) or ()):
-                if name not in known:
-                    there = ", ".join(sorted(known)) or "none at all"
-                    text = f"{name!r} is not among [[{what}]]; there is {there}"
-                    raise MisplacedError(text, "rules", number, key, place)
+
+def _again(fault: ErrorDetails) -> InitErrorDetails:
+    """A fault that was found, to be told once more."""
+    return InitErrorDetails(type=fault["type"], loc=fault["loc"], input=fault["input"], ctx=fault.get("ctx", {}))
+
+
+def _misfits(content: Any) -> Iterator[MisplacedError]:
+    """Names that are used twice, and those of groups and times that there are not; whatever else is wrong."""
+    for what in ("rules", "groups", "times"):
+        seen: set[str] = set()
+        for number, name in _named(content, what):
+            if name in seen:
+                yield MisplacedError(f"the name {name!r} is used twice; give each its own", what, number, "name")
+            seen.add(name)
+    for number, rule in _sections(content, "rules"):
+        for what in ("groups", "times"):
+            known = {name for _, name in _named(content, what)}
+            for key in (what, f"not_{what}"):
+                yield from (
+                    MisplacedError(_unknown(name, what, known), "rules", number, key, place)
+                    for place, name in enumerate(_list(rule.get(key)))
+                    if isinstance(name, str) and name not in known
+                )
+
+
+def _unknown(name: str, what: str, known: set[str]) -> str:
+    there = ", ".join(sorted(known)) or "none at all"
+    return f"{name!r} is not among [[{what}]]; there is {there}"
+
+
+def _named(content: Any, what: str) -> Iterator[tuple[int, str]]:
+    for number, section in _sections(content, what):
+        if isinstance(name := section.get("name"), str):
+            yield number, name
+
+
+def _sections(content: Any, what: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    sections = enumerate(_list(content.get(what) if isinstance(content, dict) else None))
+    return ((number, section) for number, section in sections if isinstance(section, dict))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -11,14 +11,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from osrec_drivers.dsp.blocks import Listener, interleave, measure
+from osrec_drivers.dsp.blocks import interleave, measure
+from osrec_drivers.dsp.dtmf import DtmfDetector
+from osrec_drivers.dsp.dtmf_tones import tones
 from osrec_drivers.dsp.g711 import alaw_decode, alaw_encode
-from osrec_drivers.e1.demux import demux
+from osrec_drivers.e1.audio import LineAudio
 from osrec_drivers.e1.engine import Engine
 from osrec_drivers.e1.transmitter import Transmitter
 from tests.bench.test_bench_e1 import BLOCK, CHANNEL_RATE, LINE_RATE, best, numpy_framing, tell
+from tests.interop.test_dtmf_peers import Spandsp
+from tests.reference import dtmf
 
 LONG = 64_000  # octets: eight seconds
+ROWS = [*range(1, 16), *range(17, 32)]  # time slots of the thirty channels
+PAIRS = [(ROWS[i], ROWS[i + 1]) for i in range(0, 30, 2)]
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # deprecated: it warns on import, and is gone in 3.13
     import audioop
@@ -81,32 +87,51 @@ def test_stereo_of_fifteen_pairs(benchmark: Any) -> None:
     tell(benchmark, {"numpy": best(by_numpy)}, samples.nbytes, 2 * 30 * CHANNEL_RATE, "lines per core")
 
 
+@pytest.mark.benchmark(group="dsp")
+@pytest.mark.parametrize("portable", [False, True], ids=["widest", "portable"])
+def test_listening_for_dtmf_on_thirty_channels(benchmark: Any, portable: bool) -> None:
+    """Eight seconds of talk and dialling, equal to the oracle first."""
+    dial = tones("0815", on=0.08, off=0.12)
+    samples = np.tile(alaw_decode(alaw_encode(dial)), (30, LONG // 30 // len(dial) + 1))
+    detector = DtmfDetector(30, portable=portable)
+    found = detector.feed(samples) + detector.flush()
+    wanted = dtmf.detect(samples[0])
+    assert [(one.digit, one.first, one.count) for one in found if one.channel == 0] == wanted
+    benchmark(detector.feed, samples)
+    peer = Spandsp()
+    slow = best(lambda: peer.hear(samples[0]), 7, 3)
+    assert peer.hear(samples[0])
+    tell(benchmark, {"spandsp": 30 * slow}, samples.nbytes, 2 * CHANNEL_RATE, "channels per core")
+
+
 @pytest.mark.benchmark(group="chain")
-def test_the_whole_chain_of_a_line(benchmark: Any) -> None:
+@pytest.mark.parametrize("portable", [False, True], ids=["widest", "portable"])
+def test_the_whole_chain_of_a_line(benchmark: Any, portable: bool) -> None:
     """20 ms: align, check CRC-4, demultiplex, decode, levels of 30 channels, stereo of 15 pairs."""
     frames = random.Random(1).randbytes(32 * BLOCK)
     line = Transmitter().send(frames * 2)[32 * BLOCK :]  # its end fits its beginning
-    engine, listener = Engine(capacity=1 << 14), Listener(15)
-    slots, stereo = np.frombuffer(frames, np.uint8).reshape(BLOCK, 32).T.copy(), np.empty((15, BLOCK, 2), np.int16)
-    thirty = slots[2:]  # any thirty of the 32
+    engine = Engine(capacity=1 << 14, portable=portable)
+    audio, stereo = LineAudio(engine, PAIRS, portable=portable), np.empty((15, BLOCK, 2), np.int16)
     table = alaw_decode(bytes(range(256)))
+    first = -BLOCK
 
     def ours() -> None:
+        nonlocal first
+        first += BLOCK
         engine.receive(line)
-        demux(frames, slots)
-        listener.feed(thirty, stereo)
+        audio.listen(first, stereo)
 
     def by_numpy() -> tuple[Any, Any]:
         out = np.empty((32, BLOCK), np.uint8)
         numpy_framing(np.frombuffer(line, np.uint8), out)
-        samples = np.take(table, out)[2:]
+        samples = np.take(table, out)[ROWS]
         pairs = np.ascontiguousarray(samples.reshape(15, 2, BLOCK).transpose(0, 2, 1))
         return numpy_levels(samples), pairs
 
     ours()
     (peaks, powers), pairs = by_numpy()
-    assert listener.peaks.tolist() == peaks.tolist()
-    assert listener.powers == pytest.approx(powers)
+    assert audio.peaks.tolist() == peaks.tolist()
+    assert audio.powers == pytest.approx(powers)
     assert np.array_equal(stereo, pairs)
     benchmark(ours)
     _, aligned, crc_multiframe, _, counters = engine.snapshot()

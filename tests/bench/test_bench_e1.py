@@ -17,6 +17,7 @@ from osrec_drivers.dsp.g711 import alaw_decode
 from osrec_drivers.e1.demux import demux
 from osrec_drivers.e1.engine import Engine
 from osrec_drivers.e1.transmitter import Transmitter
+from tests.reference import e1
 
 BLOCK = 160  # frames: 20 ms
 LINE_RATE = 256_000  # octets a second of one E1
@@ -68,13 +69,22 @@ def numpy_framing(octets: NDArray[np.uint8], out: NDArray[np.uint8]) -> tuple[in
     return wrong, bad
 
 
+KINDS = pytest.mark.parametrize("portable", [False, True], ids=["widest", "portable"])
+
+
 @pytest.mark.benchmark(group="e1")
+@KINDS
 @pytest.mark.parametrize("shift", [0, 3])
-def test_framing_with_crc4_and_demultiplexing(benchmark: Any, shift: int) -> None:
+def test_framing_with_crc4_and_demultiplexing(benchmark: Any, shift: int, portable: bool) -> None:
     frames = random.Random(1).randbytes(32 * BLOCK)
     line = Transmitter().send(frames * 2)[32 * BLOCK :]  # its end fits its beginning
     line = (int.from_bytes(line * 2) >> shift).to_bytes(64 * BLOCK)[32 * BLOCK :]
-    engine = Engine(capacity=1 << 14)
+    oracle, engine = e1.SlowFramer(), Engine(capacity=1 << 14, portable=portable)
+    for _ in range(2):
+        oracle.feed(line)
+        engine.receive(line)
+    there = b"".join(oracle.frames[n][5:6] for n in range(1, engine.head))
+    assert engine.read(5, 1, engine.head - 1) == there
     benchmark(engine.receive, line)
     _, aligned, crc_multiframe, _, counters = engine.snapshot()
     assert aligned
@@ -87,10 +97,12 @@ def test_framing_with_crc4_and_demultiplexing(benchmark: Any, shift: int) -> Non
 
 
 @pytest.mark.benchmark(group="e1")
-def test_demultiplexing(benchmark: Any) -> None:
+@KINDS
+def test_demultiplexing(benchmark: Any, portable: bool) -> None:
     frames = random.Random(1).randbytes(32 * BLOCK)
     array, out = np.frombuffer(frames, np.uint8).reshape(-1, 32), np.empty((32, BLOCK), np.uint8)
-    benchmark(demux, frames, out)
+    assert np.array_equal(demux(frames, out, portable=portable), array.T)
+    benchmark(demux, frames, out, portable=portable)
     numpy_time = best(lambda: np.copyto(out, array.T))
     tell(benchmark, {"numpy": numpy_time}, 32 * BLOCK, LINE_RATE, "E1 lines per core")
 

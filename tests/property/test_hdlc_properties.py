@@ -89,6 +89,25 @@ def test_frames_come_back_in_order_whenever_they_are_sent(
     assert not any(decoder.errors.values())
 
 
+ONES = st.lists(
+    st.sampled_from([b"\xff", b"\xff" * 6, b"\x1f", b"\xf8", b"\x7c", b"\x0f\x80", b"\xf0\x01", b"\0"])
+    | st.binary(max_size=9),
+    min_size=1,
+    max_size=40,
+).map(b"".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(ONES.filter(bool), min_size=1, max_size=5))
+def test_zeros_are_put_behind_five_ones_as_the_oracle_does(frames: list[bytes]) -> None:
+    encoder, bits = HdlcEncoder(), list(FLAG)
+    for frame in frames:
+        assert encoder.send(frame)
+        bits += [*frame_bits(frame), *FLAG]
+    count = len(bits) // 8
+    assert encoder.pull(count) == slots_of(bits)[:count]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(FRAMES, max_size=8), st.lists(st.integers(0, 40), max_size=20), st.booleans())
 def test_any_way_of_pulling_gives_the_same_octets(frames: list[bytes], counts: list[int], ones: bool) -> None:

@@ -7,6 +7,7 @@
 
 #include "dsp/_g711.c"
 #include "dsp/blocks.h"
+#include "dsp/dtmf.h"
 #include "e1/hdb3.h"
 #include "e1/hdlc_decoder.h"
 #include "e1/hdlc_encoder.h"
@@ -39,6 +40,8 @@ static uint8_t *block(size_t count) /* random, some of it mostly ones, zeros or 
         octets[i] = dice(4) < share ? usual : (uint8_t)dice(256);
     return octets;
 }
+
+#include "line.h"
 
 static void hdlc_takes_anything(void)
 {
@@ -111,14 +114,15 @@ static void hdlc_comes_back(void)
 static void hdb3_takes_anything_and_comes_back(void)
 {
     hdb3_encoder e = {0};
+    int wide = dice(2) && hdb3_wide();
     hdb3_decoder d = {0}, wild = {0};
     for (int round = 0; round < 20; round++) {
         size_t count = 1 + dice(1300);
         uint8_t *octets = block(count), *p = malloc(count), *n = malloc(count), *out = malloc(count);
-        size_t marks = hdb3_encode(&e, octets, count, p, n);
+        size_t marks = hdb3_encode(&e, octets, count, p, n, wide);
         if (marks)
-            hdb3_decode(&d, p, n, marks, out);
-        hdb3_decode(&wild, octets, p, marks, out); /* marks of no line */
+            hdb3_decode(&d, p, n, marks, out, wide);
+        hdb3_decode(&wild, octets, p, marks, out, wide); /* marks of no line */
         free(out);
         free(n);
         free(p);
@@ -170,18 +174,44 @@ static void dsp_takes_anything(void)
     free(left);
 }
 
+static void dtmf_takes_anything(void)
+{
+    dtmf_channel channel;
+    dtmf_event event;
+    int ended;
+    dtmf_channel_init(&channel, (float)dice(100000), dice(2) && dtmf_wide());
+    for (int block = 0; block < 20; block++) {
+        size_t count = 1 + dice(600), done = 0;
+        int16_t *samples = malloc(count * sizeof *samples);
+        for (size_t i = 0; i < count; i++)
+            samples[i] = (int16_t)dice(65536);
+        while (done < count)
+            done += dtmf_feed(&channel, samples + done, count - done, &event, &ended);
+        must(done == count, "DTMF takes all samples and no more");
+        free(samples);
+    }
+    must(channel.position <= 20 * 600, "DTMF counts samples");
+    dtmf_finish(&channel, &event);
+}
+
 int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? atoi(argv[1]) : 300;
     seed = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 1;
     g711_setup();
     hdlc_setup();
+    dtmf_setup();
+    e1_crc4_setup();
+    audio_setup();
     for (int round = 0; round < rounds; round++) {
         hdlc_takes_anything();
         hdlc_comes_back();
         hdb3_takes_anything_and_comes_back();
         prbs_takes_anything();
         dsp_takes_anything();
+        dtmf_takes_anything();
+        line_comes_back();
+        line_takes_anything();
     }
     printf("%d rounds without a finding\n", rounds);
     return 0;

@@ -20,7 +20,7 @@ from osrec.csta import messages as link
 from osrec.csta.link import Link
 from osrec.errors import WireError
 from osrec.recorder.listening import Ears
-from osrec.recorder.parts import build_engine, link_config, store_config
+from osrec.recorder.parts import build_engine, build_trunks, link_config, store_config
 from osrec.recorder.runner import RESUME_MARGIN, anchors_of
 from osrec.recorder.service import Recorder
 from osrec.store.disk import Disk
@@ -43,9 +43,11 @@ from osrec_emulators.cap.status import PlayedFault
 from osrec_emulators.check.judge import check
 from osrec_emulators.check.verdict import Report
 from osrec_emulators.check.withheld import FAULTS
-from osrec_emulators.diun2.board import Board
 from osrec_emulators.diun2.config import BoardConfig
 from osrec_emulators.diun2.faults import Faults
+from osrec_emulators.diun2.outlet import Outlet
+from osrec_emulators.diun2.signals import Signals
+from osrec_emulators.diun2.trunk_events import Dialled, Finished, HungUp, TrunkCall
 from osrec_emulators.diun2.truth import AudioTruth
 from osrec_emulators.pbx.config import PbxConfig
 from osrec_emulators.pbx.world import World
@@ -95,7 +97,8 @@ class Site:
         scripts: the PBX's [[script]] sections, as in its TOML file.
         stations: how many, from 3100 on.
         pairs: how many channel pairs, 15 on each line of the board.
-        board: what goes wrong on it.
+        board: what goes wrong on it. trunk: more keys of its section: signalling, isdn, cas, faults.
+        line: more keys of the recorder's [[lines]].
         pbx: more keys of the PBX's [pbx] section. cap: keys of its [cap] section.
         recorder: changes to the recorder's configuration, by section.
 
@@ -106,6 +109,7 @@ class Site:
         deaf: nothing arrives on either side of the link any more, and nobody is told.
         disk_hangs: then the journal's thread gets nothing done.
         played: faults of the CAP server that were declared.
+        trunk_calls: calls of the trunk's signalling that are over.
     """
 
     _cables = count()
@@ -119,6 +123,8 @@ class Site:
         licences: int | None = None,
         fork: dict[str, Any] | None = None,
         board: Faults | None = None,
+        trunk: dict[str, Any] | None = None,
+        line: dict[str, Any] | None = None,
         pbx: dict[str, Any] | None = None,
         cap: dict[str, Any] | None = None,
         **recorder: Any,
@@ -142,7 +148,8 @@ class Site:
         self._outputs: deque[tuple[cap_session.Session, cap_session.Output]] = deque()
         self._carrying = False
         self.played: list[cap_session.Played] = []
-        self._make_pbx({"script": list(scripts), "fork": fork or {}} | (pbx or {}), board)
+        self._line = line or {}
+        self._make_pbx({"script": list(scripts), "fork": fork or {}} | (pbx or {}), board, trunk or {})
         self._make_cap({"licences": licences, "status_interval": 0} | (cap or {}))
         self._make_config(recorder)
         self.recorder: Recorder | None = None
@@ -158,7 +165,7 @@ class Site:
 
     # --- the PBX
 
-    def _make_pbx(self, settings: dict[str, Any], faults: Faults | None) -> None:
+    def _make_pbx(self, settings: dict[str, Any], faults: Faults | None, trunk: dict[str, Any]) -> None:
         ports = f"7101-{7100 + 2 * self._pairs}"
         config = PbxConfig.model_validate(
             {
@@ -174,11 +181,16 @@ class Site:
         self._faults = self._stack.enter_context((truth / FAULTS).open("w", encoding="utf-8", buffering=1))
         self.world = World(config, seed=1, wall=lambda now: START + timedelta(seconds=now), sink=calls.write)
         specs = tuple(f"virtual:{one}/a" for one in self._trunks.values())
-        board = BoardConfig(name="diun2", lines=specs, ports=tuple(self._ports().values()))
-        self.board = Board(board.name, board.lines, board.layout(), faults)
+        board = {"name": "diun2", "lines": specs, "ports": tuple(self._ports().values())}
+        self.board = BoardConfig.model_validate(board | trunk).board()
+        self.board.faults = faults or self.board.faults
         self._sending = [open_line(spec) for spec in specs]
         for line in self._sending:
             self._stack.callback(line.close)
+        self._outlet = Outlet(self.board, self._sending)
+        self._signals = Signals(self.board, self._sending)
+        self._signals.start(0.0)
+        self.trunk_calls: list[TrunkCall] = []
         self._plane = AudioPlane(self.world.topology, load_voices(SPEECH))
         self._truth = AudioTruth(truth, [self.board], START, None)
         self._stack.callback(lambda: self._truth.close(self.clock.at()))
@@ -264,6 +276,10 @@ class Site:
         """The recorder releases the association."""
         self._link_event(link.CloseRequested(reason))
 
+    def restart_channels(self, *slots: int) -> None:
+        """The PBX restarts channels of its trunks, or all of them."""
+        self._signals.restart(self.clock.time, slots)
+
     def damage(self, kind: FaultKind, seconds: float, line: str = "trunk1") -> None:
         """What the PBX sends in the next seconds suffers on the cable."""
         cable(self._trunks[line]).sent_by["a"].damage(Fault(kind, round(seconds * 8000) * 32))
@@ -276,6 +292,7 @@ class Site:
             "csta": {} if "servers" in changes.get("csta", {}) else {"host": "in.process", "port": 1},
             "lines": [
                 {"name": name, "spec": f"virtual:{self._trunks[name]}/b", "slots": _slots(ports), "ports": [ports]}
+                | self._line
                 for name, ports in self._ports().items()
             ],
             "stations": {"monitored": [f"3100-{self.last_station}"], "trunks": ["78??"]},
@@ -309,6 +326,7 @@ class Site:
         ears = Ears(self.lines, bytes(self.config.recording.idle_codes), self.config.recording.preroll)
         self.recorder = Recorder(engine, self.lines, ears, self.writer, self._request, self.clock, self.boot)
         self.recorder.resume(anchors, self.config.data.resume_seconds * RESUME_MARGIN)
+        self.recorder.trunks.begin(build_trunks(self.config, self.lines, self.recorder.adopted, self.clock.now()))
         if linked:
             self.mend_link()
 
@@ -417,6 +435,7 @@ class Site:
             self.clock.time = (tick + 1) * TICK
             self._publish(self.world.advance(self.clock.time))
             self._session_timers()
+            self._signal()
             self._audio(int(TICK * 8000))
             if self._link.deadline is not None and self._link.deadline <= self.clock.time:
                 self._link_event(link.TimerExpired())
@@ -430,11 +449,21 @@ class Site:
                 self.keeper.step(self.clock.time)
         return self
 
+    def _signal(self) -> None:
+        """The trunks' calls follow the forks, and the forks what the recorder does with the calls."""
+        for _, outcome in self._signals.step(self.world.switch.forks.joined, self.clock.time):
+            match outcome:
+                case Finished(call):
+                    self.trunk_calls.append(call)
+                case HungUp(port):
+                    self._publish(self.world.hang_up(port, self.clock.time))
+                case Dialled(port, digits):
+                    self._publish(self.world.dial(port, digits, self.clock.time))
+
     def _audio(self, frames: int) -> None:
         block = self._plane.render(frames)
         lines = self.board.frames(block)
-        for line, octets in zip(self._sending, lines, strict=True):
-            line.transmit(octets.tobytes())
+        self._outlet.send(lines)
         self._truth.write(self.board, lines, self.clock.at())
 
     def finish(self) -> None:

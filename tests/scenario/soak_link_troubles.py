@@ -80,6 +80,40 @@ ALL = LinkTroubles(
     unknown_monitor_every=1000,
 )
 
+OUTAGES = LinkTroubles(silence=20.0, half_open=20.0, lost_link=20.0, hang_up=20.0, restart=20.0)
+LOSSES = LinkTroubles(
+    lose_events=20.0,
+    messages_lost=20.0,
+    overload=20.0,
+    disabled=20.0,
+    partial=20.0,
+    monitor_stop=10.0,
+    lost_every=300,
+    swap_every=300,
+    damaged_every=300,
+    oversized_every=300,
+    unknown_monitor_every=300,
+)
+SINGLE = {
+    "silence": LinkTroubles(silence=30.0),
+    "half_open": LinkTroubles(half_open=30.0),
+    "lost_link": LinkTroubles(lost_link=40.0),
+    "hang_up": LinkTroubles(hang_up=15.0),
+    "restart": LinkTroubles(restart=20.0),
+    "lose_events": LinkTroubles(lose_events=15.0),
+    "messages_lost": LinkTroubles(messages_lost=15.0),
+    "overload": LinkTroubles(overload=20.0),
+    "disabled": LinkTroubles(disabled=20.0),
+    "partial": LinkTroubles(partial=20.0),
+    "monitor_stop": LinkTroubles(monitor_stop=8.0),
+    "clients": LinkTroubles(clients=True, hang_up=15.0),
+    "lost_every": LinkTroubles(lost_every=200),
+    "swap_every": LinkTroubles(swap_every=200),
+    "damaged_every": LinkTroubles(damaged_every=300),
+    "oversized_every": LinkTroubles(oversized_every=300),
+    "unknown_monitor_every": LinkTroubles(unknown_monitor_every=200),
+}
+
 # How the CAP treats one connection; the next one is treated in another way.
 _CLIENTS: tuple[dict[str, Any], ...] = (
     {"answers": {"late": 0.1, "snapshot_segments": 1}, "transport": {"coalesce": 0.02}},  # slow

@@ -53,6 +53,18 @@ def test_a_call_on_hold_is_not_taken_for_a_lost_fork_however_rare_the_heartbeat(
         assert ledger(site) == ("recorded", [])
 
 
+def test_a_call_on_hold_is_not_taken_for_a_lost_fork_while_the_link_is_in_doubt(tmp_path: Path) -> None:
+    play = steps(*TWO_PARTY, (4.0, "3100", "hold"), (75.0, "3100", "retrieve"), (8.0, "3100", "hangup"))
+    doubtful = {"host": "in.process", "port": 1, "heartbeat": 300.0, "heartbeat_misses": 8}
+    with Site(tmp_path, play, csta=doubtful) as site:
+        half_open(site, 4, 87)
+        site.run(10).finish()
+        equal(site)
+        (recording,) = site.sidecars()
+        assert recording.gaps == []
+        assert ledger(site) == ("recorded", [])
+
+
 @pytest.mark.parametrize("heartbeat", [20.0, 300.0])
 def test_a_call_that_was_cleared_meanwhile_ends_with_its_audio(tmp_path: Path, heartbeat: float) -> None:
     play = steps(*TWO_PARTY, (4.0, "3100", "hangup"))

@@ -70,6 +70,18 @@ def test_the_ledger_tells_each_conversation_and_the_sums(osrec: Commands) -> Non
     assert "1 not recorded: 1 not_answered" in text
 
 
+def test_the_ledger_is_told_without_an_index_and_not_without_data(osrec: Commands, tmp_path: Path) -> None:
+    config = tmp_path / "osrec.toml"
+    config.write_text(osrec.config.read_text().replace(f"{osrec.site.config.data.directory}", f"{tmp_path}/data"))
+    bare = Commands(osrec.site, config)
+    assert f"osrec: {tmp_path}/data: there is no such data directory" in bare("ledger", code=1)
+    shutil.copytree(osrec.site.config.data.directory, tmp_path / "data", ignore=shutil.ignore_patterns("index.sqlite*"))
+    (tmp_path / "data" / "keeper.json").unlink()
+    text = bare("ledger", code=1)
+    assert f"{tmp_path}/data/index.sqlite is not there: recordings, blind spans" in " ".join(text.split())
+    assert "0 conversations" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "count"),
     [
@@ -189,6 +201,14 @@ def test_a_number_is_explained_in_both_forms_that_the_recorder_would_have(osrec:
     assert "never: rule 'partner'" in explain("rules", "explain", "3100", "0601777123", "--file", str(draft))
     assert "record: rule 'all'" in explain("rules", "explain", "3100", "0601777123", "--direction", "internal")
     assert "record: rule 'all'" in explain("rules", "explain", "3100", "-")
+
+
+def test_keys_pressed_in_a_call_are_explained(osrec: Commands, tmp_path: Path) -> None:
+    draft = tmp_path / "rules.toml"
+    draft.write_text('[[rules]]\nname = "secret"\naction = "never"\ndigits = ["*95"]\n')
+    explain = ("rules", "explain", "3100", "112", "--file", str(draft))
+    assert "secret: nobody pressed *95" in osrec(*explain)
+    assert "never: rule 'secret'" in osrec(*explain, "--digits", "1*95")
 
 
 def test_the_rules_are_shown_with_their_version(osrec: Commands) -> None:

@@ -61,6 +61,13 @@ class Pbx:
             request = model.SingleStepConference(station_connection, DeviceId(port), Participation.SILENT)
             self.world.request(request, now)
 
+    def release(self, now: float, station: str) -> None:
+        """The recorder has the ports of a station taken out of its call."""
+        self.at(now)
+        call = self.world.switch.calls_of(station)[-1].id
+        for port in PORTS[:2]:
+            self.world.request(model.ClearConnection(ConnectionId(call, DeviceId(port))), now)
+
     def incoming(
         self,
         began: float,

@@ -54,6 +54,7 @@ class Bench:
 
     Attributes:
         clears: the PBX takes ports out of calls as soon as it is asked to; else the test answers.
+        signalled: lines on which the PBX calls the ports.
     """
 
     rules: RuleSet = field(default_factory=lambda: RuleSet([Rule("all", "record")]))
@@ -62,13 +63,15 @@ class Bench:
     now: float = 1000.0
     outputs: list[out.Output] = field(default_factory=list)
     clears: bool = True
+    signalled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         numbers = count(1)
         new_id = lambda: UUID(int=next(numbers))  # noqa: E731
         ports = [port.number for pair in self.pairs for port in (pair.own, pair.other)]
         tracker = Tracker([A, B, C], Patterns(["78??"]), ports, new_id)
-        self.engine = Engine(self.config, tracker, self.rules, Pool(self.pairs), SilentConference(), new_id)
+        pool, strategy = Pool(self.pairs), SilentConference()
+        self.engine = Engine(self.config, tracker, self.rules, pool, strategy, new_id, self.signalled)
         self.connect()
         for station in (A, B, C):
             self.give(SnapshotTaken(station, ()))
@@ -157,7 +160,7 @@ class Bench:
         """A look at the lines: the same on all pairs; `down`: a line in alarm."""
         heard = PairHeard(own, other, idle, idle or other_idle, same)
         lines_down = frozenset({down} if down else ())
-        return self.give(Heard({r.pair: heard for r in self.engine.recordings.values()}, lines_down))
+        return self.give(Heard({r.channels: heard for r in self.engine.recordings.values()}, lines_down))
 
     def silence(self, seconds: float) -> list[out.Output]:
         """Idle code on all pairs for so long; what came of it."""

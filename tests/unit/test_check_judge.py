@@ -39,12 +39,13 @@ class Network:
     def __init__(self) -> None:
         self.version = 0
         self.forks: Mapping[str, Fork] = {}
+        self.on_hold = False
 
     def hears(self, device: str) -> list[Source]:
-        return [Voice("outside")]
+        return [] if self.on_hold else [Voice("outside")]
 
     def speaks(self, device: str) -> bool:
-        return True
+        return not self.on_hold
 
     def says(self, device: str) -> str:
         return SPOKEN[device]
@@ -67,13 +68,14 @@ class Site:
     sent: Octets = field(default_factory=lambda: np.empty((0, 32), np.uint8))
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def play(self) -> "Site":
-        """3101 is forked from 1 s to 9 s, 3102 from 2 s to 7 s."""
+    def play(self, *, held: bool = False) -> "Site":
+        """3101 is forked from 1 s to 9 s, 3102 from 2 s to 7 s. `held`: from then on 3101 has its call on hold."""
         network, board = Network(), Board("a", ["virtual:a"], LAYOUT, self.faults)
         plane = AudioPlane(network, load_voices(SPEECH))
         truth = AudioTruth(self.home / "truth", [board], AT)
-        blocks = []
+        blocks: list[Sequence[Octets]] = []
         for stations, seconds in (((), 1), (("3101",), 1), (("3101", "3102"), 5), (("3101",), 2), ((), 2)):
+            network.on_hold = held and len(blocks) >= 70
             network.fork(*stations)
             for _ in range(seconds * 10):
                 at = AT + timedelta(seconds=board.sent / 8000)
@@ -250,6 +252,21 @@ def test_a_fork_that_is_not_covered_is_found(site: Site, lie: dict[str, int], la
     report = site.check()
     assert f"{lacking} of 64000 octets sent on port 7101 for 3101 (own) are in no recording" in faults_of(report)
     assert not report.right
+
+
+@pytest.mark.parametrize(("station", "end", "lacking"), [("3101", 7, 0), ("3102", 7, 16000), ("3101", 6, 8000)])
+def test_silence_at_the_end_need_not_be_recorded_of_a_station_that_nobody_watched(
+    tmp_path: Path, station: str, end: int, lacking: int
+) -> None:
+    site = Site(tmp_path).play(held=True)
+    since, until = ((AT + timedelta(seconds=seconds)).isoformat() for seconds in (8, 20))
+    outage = {"what": "monitor", "from": since, "to": until, "station": station}
+    (site.home / "truth" / "outages.jsonl").write_text(json.dumps(outage) + "\n")
+    site.record("3101", end=end * 8000)
+    site.record("3102")
+    found = faults_of(site.check())
+    assert (f"{lacking} of 64000 octets sent on port 7101" in found) == (lacking > 0), found
+    assert (f"{lacking} of 64000 octets sent on port 7102" in found) == (lacking > 0), found
 
 
 def test_two_recordings_that_cover_a_fork_together_are_right(site: Site) -> None:
@@ -563,6 +580,17 @@ def test_a_fork_of_which_the_pbx_said_nothing_need_not_be_recorded_while_it_is_w
     assert "no recording" in faults
     tell(site, faults=[played("unanswered", 5.0)])  # another fork's
     assert "64000 of 64000 octets sent on port 7101" in faults_of(site.check())
+
+
+def test_a_fork_that_nobody_hears_is_to_be_taken_out_need_not_be_recorded_until_the_link_is_back(site: Site) -> None:
+    site.record("3102")
+    row = site.conversation("3101")
+    began = datetime.fromisoformat(row["started_at"]) - timedelta(seconds=row["started"])
+    tell(site, faults=[played("unanswered", 1.0)])
+    for since, until, lacking in ((4.5, 7.0, 8000), (1.0, 3.9, 32000), (5.5, 7.0, 32000)):
+        span = {key: (began + timedelta(seconds=at)).isoformat() for key, at in (("from", since), ("to", until))}
+        (site.home / "truth" / "outages.jsonl").write_text(json.dumps({"what": "link"} | span) + "\n")
+        assert f"{lacking} of 64000 octets sent on port 7101" in faults_of(site.check())
 
 
 def test_a_fork_that_was_over_before_its_answer_came_need_not_be_recorded(site: Site) -> None:

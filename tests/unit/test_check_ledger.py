@@ -142,8 +142,17 @@ def test_an_entry_that_comes_twice_is_found(case: Case) -> None:
 def test_a_conversation_may_be_cut_in_two_where_the_link_was_down(case: Case) -> None:
     case.outages = [outage("link", 20, 25)]
     case.blind(20, 26, "link_down")
-    case.entries.append(copied(case.entries[0], id="c9"))
+    case.entries.append(copied(case.entries[0], id="c9", started=second(26)))
+    case.entries[0]["ended"] = second(25.5)
     assert case.faults() == []
+
+
+def test_a_conversation_that_is_cut_in_two_long_after_the_link_is_back_is_found(case: Case) -> None:
+    case.outages = [outage("link", 12, 14)]
+    case.blind(12, 15, "link_down")
+    case.entries.append(copied(case.entries[0], id="c9", started=second(26)))
+    case.entries[0]["ended"] = second(25.5)
+    assert any("is in 2 entries" in fault for fault in case.faults())
 
 
 # --- blind
@@ -156,6 +165,16 @@ def test_what_happened_while_the_link_was_down_need_not_be_known(case: Case) -> 
     assert case.faults() == []
     case.ledger["blind"][0]["to"] = second(88)
     only(case.faults(), "2.0 s from 00:01:26.000 on without an outage")
+
+
+def test_a_slow_pbx_owes_answers_all_the_time_and_those_at_the_end_of_an_outage_are_waited_for(case: Case) -> None:
+    del case.entries[1]
+    owed = [outage("answer", at, at + 0.4) for at in range(40, 84)] + [outage("answer", 84.5, 90)]
+    case.outages = [outage("link", 55, 85), *owed]
+    case.blind(56, 91, "link_down")
+    assert case.faults() == []
+    case.ledger["blind"][0]["to"] = second(93)
+    assert any("without an outage" in fault for fault in case.faults())
 
 
 def test_a_ledger_that_claims_to_have_been_blind_is_found(case: Case) -> None:

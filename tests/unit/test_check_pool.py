@@ -54,6 +54,33 @@ def test_silence_that_the_loss_of_the_link_interrupts_has_not_told(pbx: Pbx) -> 
     assert free_from(pbx, *out) == [pytest.approx(40 + TIMES.audio_end + TIMES.heard + SEEN)]
 
 
+def test_silence_that_an_alarm_of_the_line_interrupts_has_not_told(pbx: Pbx) -> None:
+    """What does not arrive is no silence."""
+    out = outage("monitor", 20, 60, A), outage("line", 28, 30)
+    assert free_from(pbx, *out) == [pytest.approx(30 + TIMES.audio_end + TIMES.heard + SEEN)]
+
+
+@pytest.mark.parametrize(
+    ("told", "outages", "known"),
+    [
+        (True, [], TIMES.port_loss),
+        (False, [], TIMES.found_out),
+        (True, [outage("monitor", 20, 27, A)], 2.0 + TIMES.settled + TIMES.port_loss),
+        (True, [outage("monitor", 20, 60, A)], TIMES.found_out + TIMES.port_loss),
+        (False, [outage("line", 26, 28)], 3.0 + TIMES.found_out),
+    ],
+)
+def test_a_pair_whose_fork_was_lost_is_free_when_the_recorder_has_found_out(
+    tmp_path: Path, told: bool, outages: list[Outage], known: float
+) -> None:
+    pbx = Pbx(tmp_path, faults={"lost": {"every": 1, "after": [8.9, 8.9], "told": told}})
+    pbx.at(15).switch.incoming("0049305550", A)
+    pbx.at(16).switch.answer(A)
+    pbx.fork(16.1, A)
+    pbx.at(70).switch.clear(A)
+    assert free_from(pbx, *outages) == [pytest.approx(25 + known + SEEN)]
+
+
 def test_a_port_of_a_call_on_hold_is_not_free(tmp_path: Path) -> None:
     pbx = Pbx(tmp_path)
     pbx.at(5).switch.incoming("0049305550", A)

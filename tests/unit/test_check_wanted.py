@@ -44,6 +44,7 @@ def test_each_demand_reaches_as_far_back_as_the_fork_of_its_own_moment() -> None
     wanted = Wanted(Expected(on_demand=[A, B]), asked, Troubles(()))
     assert wanted.required(HANDED_OVER, ENTRY, A) == [(8.0, 20.0)], "when B wanted all of it A's fork was over"
     assert wanted.required(HANDED_OVER, ENTRY, B) == [(22.0, 40.0)], "A wanted all that was to come"
+    assert wanted.allowed(HANDED_OVER, ENTRY, A) == [(8.0, 20.0)], "no more of it may be kept, either"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from osrec.config import load
 from osrec.errors import ConfigError
+from osrec_drivers.e1.performance import Thresholds
 
 GOOD = """
 [data]
@@ -46,6 +47,14 @@ def test_a_small_file_is_enough(tmp_path: Path) -> None:
     assert config.data.directory == tmp_path / "data"
 
 
+def test_thresholds_of_a_line_may_be_other_than_the_standards(tmp_path: Path) -> None:
+    assert load(config_file(tmp_path)).lines[0].thresholds == Thresholds()
+    other = "[lines.performance]\nses_share = 0.832\nunavailable = 12\n[stations]"
+    assert load(config_file(tmp_path, ("[stations]", other))).lines[0].thresholds == Thresholds(
+        ses_share=0.832, unavailable=12
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -55,6 +64,14 @@ def test_a_small_file_is_enough(tmp_path: Path) -> None:
         ("port = 1040", "port = 1040\nhots = 1", "csta.hots = 1: no such key"),
         ("port = 1040", 'port = 1040\nversion = "x"', "hexadecimal octets"),
         ('ports = ["7101-7130"]', 'ports = ["7101-7129"]', "29 ports for 30 slots"),
+        (
+            "[stations]",
+            "[lines.performance]\nses = 1\n[stations]",
+            "'ses' is no threshold; there are blocks, ses_share",
+        ),
+        ("[stations]", "[lines.performance]\nses_share = 30\n[stations]", "ses_share = 30.0: a share of the blocks"),
+        ("[stations]", "[lines.performance]\nses_fas = 2.5\n[stations]", "ses_fas = 2.5: a whole number"),
+        ("[stations]", "[lines.performance]\nses_fas = inf\n[stations]", "ses_fas = inf: a whole number"),
         ('ports = ["7101-7130"]', 'ports = ["7130-7101"]', "range '7130-7101': both ends"),
         ('ports = ["7101-7130"]', 'ports = ["3100-3129"]', "3100 is one of the recorder's own ports"),
         ('ports = ["7101-7130"]', 'ports = ["1-3"]\nslots = "1-3"', "the count must be even"),
@@ -100,6 +117,16 @@ def test_the_documented_example_is_complete_and_valid(tmp_path: Path) -> None:
     config = load(example)
     text = example.read_text()
     calls = config.rules[0], config.groups[0], config.times[0], config.calendar
-    for section in (config.data, config.csta, config.lines[0], config.stations, config.recording, *calls):
+    for section in (
+        config.data,
+        config.csta,
+        config.lines[0],
+        config.lines[0].isdn,
+        config.lines[0].cas,
+        config.stations,
+        config.recording,
+        *calls,
+    ):
         for name, member in type(section).model_fields.items():
-            assert f"{member.alias or name} = " in text, f"docs/osrec.toml does not show {name}"
+            shown = f"{member.alias or name} = " in text or f".{name}]" in text
+            assert shown, f"docs/osrec.toml does not show {name}"

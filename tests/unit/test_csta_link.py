@@ -64,6 +64,7 @@ from tests.unit.csta_play import (
     CONFIG,
     LEG,
     XREF,
+    Step,
     error,
     held,
     invoke,
@@ -414,7 +415,7 @@ def test_a_pbx_that_does_not_answer_snapshots_delays_events_for_one_answer_only(
         [
             (0.0, result(1, MonitorStarted(XREF), 71), [MonitorRunning("257", XREF), snap(2)]),
             (0.1, invoked(held()), []),
-            (10.0, TimerExpired(), [Reported("257", held()), snap(3)]),
+            (10.0, TimerExpired(), [Reported("257", held()), alive(3), snap(4)]),
         ],
     )
 
@@ -618,27 +619,50 @@ def test_a_service_is_answered_with_its_token() -> None:
     )
 
 
-def test_a_service_without_answer_is_lost_in_time() -> None:
+OVERDUE: list[Step] = [
+    (1.0, ServiceRequested(41, CLEAR), [invoke(1, CLEAR)]),
+    (11.0, TimerExpired(), [alive(2)]),
+]
+
+
+def test_a_service_without_answer_is_lost_when_the_silent_pbx_turns_out_to_be_there() -> None:
     link = up(without_devices())
+    there = result(2, SystemStatusReported(Status.NORMAL), 210)
+    again = Trouble("result of requestSystemStatus for invoke 2 that is not outstanding")
+    play(link, [*OVERDUE, (11.1, there, [ServiceAnswered(41, Lost("timeout"))]), (11.2, there, [again])])
+
+
+def test_the_answer_that_a_silent_pbx_gives_late_is_taken() -> None:
+    link = up(without_devices())
+    play(link, [*OVERDUE, (12.0, result(1, NoData(), 5), [ServiceAnswered(41, NoData())])])
+    play(link, [(12.1, invoked(SystemStatus(Status.NORMAL)), [status_answered()])])
+
+
+def test_a_service_over_a_half_open_link_is_lost_with_it_however_rare_the_heartbeat() -> None:
+    link = up(without_devices(heartbeat=300.0))
+    reason = "no answer to 2 heartbeats of 5 s"
+    lost = [ServiceAnswered(token, Lost("link down")) for token in (41, 42)]
     play(
         link,
         [
-            (1.0, ServiceRequested(41, CLEAR), [invoke(1, CLEAR)]),
-            (11.0, TimerExpired(), [ServiceAnswered(41, Lost("timeout")), alive(2)]),
+            *OVERDUE,
+            (12.0, ServiceRequested(42, CLEAR), [invoke(3, CLEAR)]),
+            (16.0, TimerExpired(), [alive(4)]),
+            (21.0, TimerExpired(), [Close(reason), LinkDown(reason, unheard=21.0), *lost]),
         ],
     )
 
 
-def test_a_half_open_link_is_noticed_when_a_request_stays_unanswered_however_rare_the_heartbeat() -> None:
-    link = up(without_devices(heartbeat=300.0))
-    reason = "no answer to 2 heartbeats of 5 s"
+def test_each_service_over_a_link_in_doubt_waits_for_a_sign_of_life() -> None:
+    link = up(without_devices(heartbeat=300.0, heartbeat_timeout=60.0))
+    timed_out = [ServiceAnswered(token, Lost("timeout")) for token in (41, 42)]
     play(
         link,
         [
-            (1.0, ServiceRequested(41, CLEAR), [invoke(1, CLEAR)]),
-            (11.0, TimerExpired(), [ServiceAnswered(41, Lost("timeout")), alive(2)]),
-            (16.0, TimerExpired(), [alive(3)]),
-            (21.0, TimerExpired(), [Close(reason), LinkDown(reason, unheard=21.0)]),
+            *OVERDUE,
+            (12.0, ServiceRequested(42, CLEAR), [invoke(3, CLEAR)]),
+            (22.0, TimerExpired(), []),
+            (23.0, invoked(SystemStatus(Status.NORMAL)), [status_answered(), *timed_out]),
         ],
     )
 
@@ -649,11 +673,17 @@ def test_an_unanswered_request_is_no_reason_to_ask_for_life_where_other_things_c
         link,
         [
             (1.0, ServiceRequested(41, CLEAR), [invoke(1, CLEAR)]),
-            (5.0, invoked(SystemStatus(Status.NORMAL)), [status_answered()]),
+            (6.1, invoked(SystemStatus(Status.NORMAL)), [status_answered()]),
             (11.0, TimerExpired(), [ServiceAnswered(41, Lost("timeout"))]),
         ],
     )
-    assert link.deadline == 305.0
+    assert link.deadline == 306.1
+
+
+def test_without_heartbeats_a_service_without_answer_is_lost_in_time() -> None:
+    link = up(without_devices(heartbeat=0.0))
+    (asked, _) = OVERDUE
+    play(link, [asked, (11.0, TimerExpired(), [ServiceAnswered(41, Lost("timeout"))])])
 
 
 @pytest.mark.parametrize("event", [Connected(), None])

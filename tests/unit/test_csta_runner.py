@@ -47,6 +47,7 @@ from osrec.wire.csta.model import (
     SnapshotDevice,
     Status,
     SystemStatus,
+    SystemStatusReported,
 )
 
 XREF = b"\0\7"
@@ -263,6 +264,9 @@ def test_a_service_that_cannot_be_encoded_is_lost_in_time_and_harms_nothing() ->
             await peer.associate()
             await here.expect(LinkUp())
             here.runner.request(1, MonitorStart(DeviceId("x", NumberKind.DEVICE)))
+            there = await peer.receive()
+            assert isinstance(there, Invoke)
+            peer.send(ReturnResult(there.invoke_id, SystemStatusReported(Status.NORMAL), 210))
             await here.expect(ServiceAnswered(1, Lost("timeout")))
             assert here.runner.state is State.UP
             peer.writer.close()

@@ -22,17 +22,34 @@ from osrec.wire.csta.model import (
     DeviceId,
     DeviceSnapshot,
     LocalState,
+    RequestSystemStatus,
     SnapshotCall,
     SnapshotCallData,
     SnapshotDevice,
     SnapshotDeviceData,
+    Status,
+    SystemStatus,
 )
-from tests.unit.csta_play import CALL, LEG, Step, held, invoke, invoked, play, result, running, up, without_devices
+from tests.unit.csta_play import (
+    CALL,
+    LEG,
+    Step,
+    held,
+    invoke,
+    invoked,
+    play,
+    result,
+    running,
+    status_answered,
+    up,
+    without_devices,
+)
 
 DEVICE = SnapshotDevice(DeviceId("257"))
 OF_CALL = SnapshotCall(CALL)
 OTHER_LEG = replace(LEG, states=(LocalState.HOLD,))
 ANNA, BERT = (CallSnapshotEntry(DeviceId(number), None, LocalState.CONNECTED) for number in ("257", "258"))
+ALIVE = invoke(2, RequestSystemStatus())
 NOT_ASKED = Trouble("snapshot segment 72 that nobody asked for")
 
 
@@ -75,7 +92,19 @@ def test_a_service_whose_segments_cease_is_lost_in_time() -> None:
         (14.9, TimerExpired(), []),
     )
     assert link.deadline == 15.0
-    play(link, [(15.0, TimerExpired(), [lost])])
+    there = invoked(SystemStatus(Status.NORMAL))
+    play(
+        link,
+        [(15.0, TimerExpired(), [ALIVE]), (15.1, there, [status_answered(), lost]), (15.2, there, [status_answered()])],
+    )
+
+
+def test_a_service_whose_segments_cease_with_all_else_is_lost_with_the_link() -> None:
+    asked(
+        (0.1, result(1, DeviceSnapshot((), b"r"), 74), []),
+        (10.1, TimerExpired(), [ALIVE]),
+        (11.0, Disconnected("cut"), [LinkDown("cut"), ServiceAnswered("who", Lost("link down"))]),
+    )
 
 
 def test_a_service_whose_segments_go_down_with_the_link_is_lost() -> None:

@@ -29,6 +29,13 @@ def test_a_frame_has_to_be_sent_at_the_same_time_whenever_it_is_handed_over() ->
     assert prompt.handed == stalled.handed == 15_920
 
 
+def test_a_board_whose_clock_is_fast_has_to_send_sooner() -> None:
+    pacer = Pacer(7 * MS)
+    on_time = pacer.time_to_send(80_000)
+    assert on_time - pacer.time_to_send(80_000, ppm=100.0) == 999_900  # 100 us in each second
+    assert pacer.time_to_send(80_008, ppm=100.0) == on_time  # eight frames more in the same ten seconds
+
+
 @given(st.lists(st.integers(0, 300 * MS), max_size=50))
 def test_after_any_rhythm_the_count_is_that_of_the_clock_to_a_packet(steps: list[int]) -> None:
     pacer, now = Pacer(0), 0

@@ -7,6 +7,7 @@ import pytest
 from osrec.engine import messages as out
 from osrec.engine.messages import Demand, RulesChanged
 from osrec.engine.rules import Rule, RuleSet
+from osrec.engine.rules_conditions import Keys
 from osrec.engine.settings import EngineConfig
 from osrec.numbers import Patterns
 from osrec.wire.csta import model
@@ -277,6 +278,10 @@ def test_a_paused_recording_misses_nothing() -> None:
 # --- never
 
 
+def pressed(digits: str) -> model.DigitsGenerated:
+    return model.DigitsGenerated(connection=conn(1, A), digits=digits)
+
+
 DOCTOR = RuleSet([Rule("doctor", "never", numbers=Patterns([C])), Rule("all", "record")])
 
 
@@ -298,6 +303,23 @@ def test_who_must_not_be_recorded_ends_a_recording_by_joining_the_call() -> None
     record = concluded(bench.hang_up(1, A))
     assert (record.outcome, record.missed) == ("recorded", [])
     assert record.reason == "stopped in mid-call: rule 'doctor' says never"
+
+
+def test_keys_that_are_pressed_in_a_call_turn_it_into_one_that_is_never_recorded() -> None:
+    secret = Rule("secret", "never", digits=Keys(["*95"]))
+    bench = Bench(rules=RuleSet([secret, Rule("all", "record", not_digits=Keys(["#"]))]))
+    opened = bench.recorded()
+    assert not every(bench.report(A, pressed("1*9")), out.Finish)
+    (finish,) = every(bench.report(B, pressed("5")), out.Finish)
+    assert (finish.recording, finish.reason) == (opened.recording, "rule 'secret' says never")
+    assert not forks(bench.report(A, pressed("7"))), "what was pressed stays pressed"
+
+
+def test_keys_that_are_pressed_in_a_call_have_it_recorded_from_then_on() -> None:
+    bench = Bench(rules=RuleSet([Rule("complaint", "record", digits=Keys(["#1"]))]))
+    assert not forks(bench.call())
+    opened = one(bench.grant(bench.report(A, pressed("0#1"))), out.Open)
+    assert (opened.decision.rule, opened.decision.facts) == ("complaint", {"digits": "#1"})
 
 
 def test_a_rule_that_says_never_for_one_station_beats_all_others_in_the_call() -> None:

@@ -521,6 +521,24 @@ def test_a_station_without_a_licence_is_missed_for_want_of_it() -> None:
     assert why == {one: f"station {one} is not monitored: overallMonitorLimitExceeded" for one in (A, B)}
 
 
+def forked(requests: list[out.Request]) -> set[model.ConnectionId]:
+    """Whose connections are to be forked."""
+    return {one.argument.active_call for one in requests if isinstance(one.argument, model.SingleStepConference)}
+
+
+def test_a_pair_that_a_refusal_leaves_goes_to_the_next_who_waits_at_once() -> None:
+    bench = Bench(pairs=PAIRS[:1])
+    bench.recorded(1, A, "9001")
+    bench.call(2, B, "9002")
+    bench.after(1.0)
+    bench.call(3, C, "9003")
+    asked = forks(bench.hang_up(1, A) + bench.timers(1.0))
+    assert forked(asked) == {conn(2, B)}, "it has waited longest"
+    gone = ReturnError(0, ErrorCategory.OPERATION, 13)
+    followed = forks([output for one in asked for output in bench.answer(one, gone)])
+    assert forked(followed) == {conn(3, C)}
+
+
 def test_the_pbx_is_asked_for_a_station_whose_connection_it_does_not_know() -> None:
     bench = Bench()
     gone = ReturnError(0, ErrorCategory.OPERATION, 13)

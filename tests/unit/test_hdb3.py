@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,16 +86,24 @@ def test_the_decoder_equals_its_oracle_on_any_marks(count: int, seed: int, both:
     compare(positive, negative)
 
 
+@pytest.mark.parametrize("portable", [False, True])
 @pytest.mark.parametrize("step", [1500, 700, 513, 512, 511, 8])
-def test_long_blocks_are_coded_as_short_ones(step: int) -> None:
-    octets, encoder, decoder = random.Random(1).randbytes(1500), Hdb3Encoder(), Hdb3Decoder()
+def test_long_blocks_are_coded_as_short_ones(step: int, portable: bool) -> None:
+    dice = random.Random(1)
+    octets = bytes(dice.choice((0, 0, 1, 0x80, dice.randrange(256))) for _ in range(1500))
+    encoder, decoder = Hdb3Encoder(portable=portable), Hdb3Decoder(portable=portable)
     parts = [encoder.feed(octets[first : first + step]) for first in range(0, 1500, step)] + [encoder.flush()]
     assert (b"".join(p for p, _ in parts), b"".join(n for _, n in parts)) == hdb3.planes(hdb3.encode(octets))
     assert b"".join(decoder.feed(p, n) for p, n in parts) + decoder.flush() == octets
 
 
 def compare(positive: bytes, negative: bytes) -> None:
-    decoder, slow = Hdb3Decoder(), hdb3.SlowDecoder()
+    for portable in (False, True):
+        compare_with(Hdb3Decoder(portable=portable), positive, negative)
+
+
+def compare_with(decoder: Hdb3Decoder, positive: bytes, negative: bytes) -> None:
+    slow = hdb3.SlowDecoder()
     assert decoded(decoder, positive, negative) == slow.decode(positive, negative)
     assert decoder.violations == slow.violations
     assert decoder.code_errors == slow.code_errors
@@ -154,3 +163,10 @@ def test_a_run_of_zeros_counts_once(zeros: int, runs: int) -> None:
 def test_planes_of_unlike_length_are_refused() -> None:
     with pytest.raises(ValueError, match="2 octets of positive, 3 of negative"):
         Hdb3Decoder().feed(bytes(2), bytes(3))
+
+
+def test_what_are_no_octets_is_refused() -> None:
+    with pytest.raises(ValueError, match="items of 2 octets"):
+        Hdb3Encoder().feed(np.zeros(4, np.int16))
+    with pytest.raises(ValueError, match="contiguous"):
+        Hdb3Encoder().feed(np.zeros((4, 4), np.uint8)[:, 1])

@@ -9,7 +9,7 @@ import pytest
 
 from osrec.engine.alarms import AlarmCleared, AlarmRaised
 from osrec.engine.messages import Heard
-from osrec.engine.pool import Pair, Pool, Port
+from osrec.engine.pool import Pair, Port
 from osrec.recorder.listening import Ears
 from osrec_drivers.line import IDLE, Line, open_line
 from osrec_drivers.virtual import Fault, FaultKind, cable
@@ -38,7 +38,7 @@ class Trunk:
 
 
 def look(ears: Ears) -> Heard:
-    return ears.look([PAIR], Pool([PAIR]), datetime(2026, 11, 23, 12, tzinfo=UTC))
+    return ears.look([PAIR], [], [PAIR], datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 @pytest.fixture

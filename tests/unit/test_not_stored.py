@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from osrec.engine.alarms import AlarmCleared, AlarmRaised
+from osrec.errors import StoreError
 from osrec.recorder.keeper_watch import STILL_AFTER, KeeperWatch
 from osrec.store.config import StoreConfig
 from osrec.store.keeper import Keeper
 from osrec.store.not_stored import OVERDUE, NotStored, findings, not_stored
 from osrec.store.progress import NAME, read_progress, stamp
+from osrec.store.reconcile import reconcile
 from osrec.store.records import ConversationEnded, Missed
 from osrec.store.writer import JournalWriter
 from tests.journal_support import SMALL, START, conversation, new_writer
@@ -95,6 +97,22 @@ def test_without_a_sign_of_the_keeper_the_whole_journal_is_read(config: StoreCon
         if octets is not None:
             path.write_bytes(octets)
         assert ids(config) == [3], "the index has the other one"
+
+
+def test_where_no_keeper_ever_ran_the_journal_has_all_of_them(config: StoreConfig) -> None:
+    with recorder(config) as writer:
+        tell(writer, 1.0, UNRECORDED, conversation(3))
+    assert not config.index.exists()
+    assert ids(config) == [2, 3]
+    ledger = reconcile(config)
+    (finding,) = ledger.findings
+    assert ledger.entries == ()
+    assert f"{config.index} is not there: " in finding
+
+
+def test_without_a_data_directory_nothing_can_be_told(config: StoreConfig) -> None:
+    with pytest.raises(StoreError, match=f"^{config.data}: there is no such data directory"):
+        not_stored(config)
 
 
 def test_one_that_went_on_after_the_keeper_had_stored_it_is_not_stored_with_its_end(config: StoreConfig) -> None:

@@ -33,9 +33,23 @@ from tests.unit.csta_events import (
     cleared,
     conn,
     delivered,
+    established,
+    originated,
     parties,
 )
-from tests.unit.engine_bench import CONNECTED, NULL, PAIRS, SILENT, START, A, B, Bench, concluded, every, one
+from tests.unit.engine_bench import (
+    CONNECTED,
+    NULL,
+    PAIRS,
+    SILENT,
+    START,
+    A,
+    B,
+    Bench,
+    concluded,
+    every,
+    one,
+)
 
 
 def test_recordings_go_on_when_the_link_is_lost_until_the_audio_ends() -> None:
@@ -54,6 +68,18 @@ def test_recordings_go_on_when_the_link_is_lost_until_the_audio_ends() -> None:
     finish = one(bench.listen(SILENT, SILENT, idle=True), out.Finish)
     assert finish.reason == "audio ended while the station was not monitored"
     assert finish.when == silent + bench.config.audio_end
+
+
+def test_silence_ends_the_call_that_fell_silent_and_no_other_of_its_station() -> None:
+    bench = Bench(pairs=PAIRS[:1])
+    bench.recorded(1, B, "9999")
+    bench.give(MonitorRefused(B, "overallMonitorLimitExceeded", True))
+    for event in (originated(2, A, B), delivered(2, B, parties(A, B), CONNECTED), established(2, B, parties(A, B))):
+        bench.report(A, event)
+    assert bench.engine.pool.free == 0, "B has hung up before, which nobody could tell"
+    outputs = bench.silence(bench.config.audio_end + 2.0)
+    assert one(outputs, out.Finish).reason == "audio ended while the station was not monitored"
+    assert one(bench.grant(outputs + bench.timers(1.0)), out.Open).station == A, "it talks with B all the time"
 
 
 def test_a_call_that_is_on_hold_when_the_link_is_back_is_not_cut_when_it_ends() -> None:

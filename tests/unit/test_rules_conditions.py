@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osrec.engine.rules import Facts, Rule, RuleSet
-from osrec.engine.rules_conditions import Groups, Names, share_of
+from osrec.engine.rules_conditions import Groups, Keys, Names, share_of
 from osrec.engine.rules_times import Calendar, TimeProfile
 from osrec.numbers import Patterns
 
@@ -22,6 +22,7 @@ FACTS = Facts(
     names=("Meier, Anna",),
     trunks=("7801",),
     accounts=("4711",),
+    digits="1*9504",
     at=datetime(2026, 11, 23, 12, tzinfo=UTC),
     conversation=UUID(int=7),
 )
@@ -37,6 +38,9 @@ SALES = Groups({"sales": Patterns(["3100-3109"])})
         ({"names": Names(["*MEIER*"])}, {"name": "Meier, Anna"}),
         ({"trunks": Patterns(["78??"])}, {"trunk": "7801"}),
         ({"accounts": Patterns(["4711"])}, {"account": "4711"}),
+        ({"digits": Keys(["#", "*95"])}, {"digits": "*95"}),
+        ({"digits": Keys(["9?0"])}, {"digits": "950"}),
+        ({"not_digits": Keys(["*94"])}, {"digits": "none of them"}),
         ({"times": (OFFICE,)}, {"time": "office: Mon 2026-11-23 12:00:00 UTC"}),
         ({"not_numbers": Patterns(["112"])}, {"number": "0228123, 3101, +49228123"}),
         ({"not_times": (TimeProfile("night", Calendar(UTC), begin=time(22), end=time(6)),)}, {}),
@@ -59,6 +63,8 @@ def test_a_condition_that_holds_names_its_fact(conditions: dict[str, Any], fact:
         ({"not_names": Names(["meier*"])}, "name Meier, Anna is in meier*, which is excepted"),
         ({"trunks": Patterns(["79??"])}, "trunk 7801 is not in 79??"),
         ({"accounts": Patterns(["1"])}, "account 4711 is not in 1"),
+        ({"digits": Keys(["*5", "1?5"])}, "nobody pressed *5 or 1?5"),
+        ({"not_digits": Keys(["#", "50"])}, "50 was pressed, which is excepted"),
         ({"not_times": (OFFICE,)}, "Mon 2026-11-23 12:00:00 UTC is in office, which is excepted"),
         ({"percentage": 0.0}, "is not below 0"),
     ],

@@ -59,6 +59,13 @@ def test_groups_times_and_calendar_come_to_what_the_rules_decide(tmp_path: Path)
         ('times = ["office"]', 'times = ["office", "x"]', 16, "rules[0].times[1]: 'x' is not among [[times]]"),
         ('"rest"', '"sales by day"', 19, "rules[1].name: the name 'sales by day' is used twice"),
         ("priority = 5", "priority = 500", 17, "rules[0].priority = 500: input should be less than or equal to 100"),
+        (
+            "priority = 5",
+            'digits = ["*9", "9a"]',
+            17,
+            "rules[0].digits[1]: '9a' are no keys; write them as they are pressed",
+        ),
+        ("priority = 5", 'not_digits = [""]', 17, "rules[0].not_digits[0]: '' are no keys"),
         ("priority = 5", "percentage = -1", 17, "rules[0].percentage = -1: input should be greater than or equal to 0"),
         ("priority = 5", 'numbers = ["112",\n"abc"]', 18, "rules[0].numbers[1]: 'abc' is neither a number"),
         ("priority = 5", "not_numbers = []", 17, "rules[0].not_numbers: [] names nothing"),
@@ -76,6 +83,39 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, old: str, new: str
         load_rules(path)
     assert str(caught.value).startswith(f"{path}:{line}: ")
     assert said in str(caught.value)
+
+
+def test_names_that_do_not_fit_are_told_in_one_run_with_all_else_that_is_wrong(tmp_path: Path) -> None:
+    path = rules_file(tmp_path)
+    text = path.read_text().replace('groups = ["sales"]', 'groups = ["sales", "sale", 5]\nnot_times = ["nights"]')
+    text = (
+        text.replace("priority = 5", "priority = 500")
+        .replace('stations = ["3100-3119"]', "")
+        .replace("rest", "sales by day")
+    )
+    path.write_text(text + '[[rules]]\nname = 7\naction = "record"\ntimes = ["night"]\n')
+    with pytest.raises(ConfigError) as caught:
+        load_rules(path)
+    assert [line.removeprefix(f"{path}:").partition(" = ")[0] for line in str(caught.value).splitlines()] == [
+        "9: groups[0].stations is missing",
+        "15: rules[0].groups[1]: 'sale' is not among [[groups]]; there is sales",
+        "15: rules[0].groups[2]",
+        "16: rules[0].not_times[0]: 'nights' is not among [[times]]; there is office",
+        "18: rules[0].priority",
+        "20: rules[1].name: the name 'sales by day' is used twice; give each its own",
+        "23: rules[2].name",
+        "25: rules[2].times[0]: 'night' is not among [[times]]; there is office",
+    ]
+
+
+def test_names_that_do_not_fit_are_told_with_what_is_wrong_elsewhere_in_the_file(tmp_path: Path) -> None:
+    main = tmp_path / "osrec.toml"
+    text = GOOD.replace("[[rules]]", '[[rules]]\ngroups = ["sale"]', 1)
+    main.write_text(text.replace("[data]", "[data]\nsegments = 0", 1))
+    with pytest.raises(ConfigError) as caught:
+        load(main)
+    assert "data.segments = 0: " in str(caught.value)
+    assert "rules[0].groups[0]: 'sale' is not among [[groups]]; there is none at all" in str(caught.value)
 
 
 def with_rules_file(directory: Path, extra: str = "") -> Path:

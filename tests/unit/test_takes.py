@@ -9,6 +9,7 @@ import pytest
 
 from osrec.engine.messages import Listen, Open
 from osrec.recorder.takes import Takes
+from osrec.recorder.trunks import Trunks
 from osrec.store.disk import Disk
 from osrec.store.records import Decision
 from tests.journal_support import SMALL, new_writer, read_journal
@@ -37,7 +38,7 @@ def begun(trunk: Trunk, directory: Path, *silences: float) -> tuple[int, int]:
     """
     config = replace(SMALL, data=directory, segments=4)
     writer = new_writer(config)
-    takes = Takes({"trunk1": trunk.near}, trunk.ears(), writer, VirtualClock())
+    takes = Takes({"trunk1": trunk.near}, trunk.ears(), writer, VirtualClock(), Trunks().reference)
     trunk.send(2.0, own=VOICE)
     asked = trunk.near.head
     takes.do(Listen(ID, PAIR, reach_back=False))
@@ -59,7 +60,7 @@ def test_audio_noted_a_second_time_reaches_back_to_the_first_time_and_no_further
 
 def test_audio_since_a_moment_is_taken_whole_whatever_came_before(trunk: Trunk, tmp_path: Path) -> None:
     writer, clock = new_writer(replace(SMALL, data=tmp_path, segments=4)), VirtualClock()
-    takes = Takes({"trunk1": trunk.near}, trunk.ears(), writer, clock)
+    takes = Takes({"trunk1": trunk.near}, trunk.ears(), writer, clock, Trunks().reference)
     trunk.send(20.0, own=VOICE)
     clock.time += 20.0
     takes.do(Listen(ID, PAIR, reach_back=True, since=clock.now() - 12.0))

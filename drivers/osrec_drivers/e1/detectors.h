@@ -11,8 +11,12 @@ static inline void e1_update_alarms(e1_receiver *r, int64_t sample)
         now |= E1_ALARM_AIS;
     else if (!r->aligned && (r->counters.losses || r->tail - r->hunted >= r->criteria.lof_frames))
         now |= E1_ALARM_LOF;
+    if (r->los || r->ais)
+        r->lost_fas = -1; /* what comes after it may be another signal */
     if (r->rai)
         now |= E1_ALARM_RAI;
+    if (r->overdue)
+        now |= E1_ALARM_LMFA;
     unsigned changed = now ^ r->alarms;
     r->alarms = now;
     for (unsigned alarm = 1; changed; alarm <<= 1, changed >>= 1)
@@ -87,14 +91,10 @@ static inline int e1_quiet(e1_receiver *r, const uint8_t *unit)
     return 1;
 }
 
-/* Octets, in pairs of units that make up an AIS period, among which no 16 are all zeros or all ones. 255 zeros would
- * fill such a block wherever they begin, and a period with three zeros or less has at least one of all ones; so the
- * detectors need not look. */
-static inline size_t e1_calm(e1_receiver *r, const uint8_t *octets, size_t count)
+/* Octets, in pairs of units that make up an AIS period, among which no 16 are all zeros or all ones: those before the
+ * first pair that has such. */
+static inline size_t e1_mixed(const uint8_t *octets, size_t count)
 {
-    const e1_criteria *c = &r->criteria;
-    if (r->los || r->ais || r->ais_half || r->zero_run > 127 || c->los_zeros < 255 || c->ais_zeros > 3)
-        return 0;
     size_t run = 0;
     for (int alike = 0; run + 2 * E1_UNIT <= count; run += 2 * E1_UNIT) {
         for (int i = 0; i < 2 * E1_UNIT; i += 16) {
@@ -104,6 +104,44 @@ static inline size_t e1_calm(e1_receiver *r, const uint8_t *octets, size_t count
         if (alike)
             break;
     }
+    return run;
+}
+
+#ifdef E1_SIMD
+/* The same, half a kilooctet at a time while it is so. */
+__attribute__((target("avx2"))) static size_t e1_mixed_wide(const uint8_t *octets, size_t count)
+{
+    enum { BLOCK = 512 };
+    const __m256i zeros = _mm256_setzero_si256(), ones = _mm256_set1_epi8(-1);
+    size_t run = 0;
+    for (; run + BLOCK <= count; run += BLOCK) {
+        __m256i alike = zeros;
+        for (int i = 0; i < BLOCK; i += 32) {
+            __m256i a = _mm256_loadu_si256((const __m256i *)(octets + run + i));
+            __m256i b = _mm256_shuffle_epi32(a, 0x4E); /* the other eight octets of each 16 */
+            alike = _mm256_or_si256(alike, _mm256_cmpeq_epi64(_mm256_or_si256(a, b), zeros));
+            alike = _mm256_or_si256(alike, _mm256_cmpeq_epi64(_mm256_and_si256(a, b), ones));
+        }
+        if (!_mm256_testz_si256(alike, alike))
+            break;
+    }
+    return run + e1_mixed(octets + run, count - run);
+}
+#endif
+
+/* Octets, a multiple of two units, in which the detectors need not look: 255 zeros would fill 16 octets wherever they
+ * begin, and a period with three zeros or less has 16 octets of ones. */
+static inline size_t e1_calm(e1_receiver *r, const uint8_t *octets, size_t count)
+{
+    const e1_criteria *c = &r->criteria;
+    if (r->los || r->ais || r->ais_half || r->zero_run > 127 || c->los_zeros < 255 || c->ais_zeros > 3)
+        return 0;
+    size_t run;
+#ifdef E1_SIMD
+    run = r->wide ? e1_mixed_wide(octets, count) : e1_mixed(octets, count);
+#else
+    run = e1_mixed(octets, count);
+#endif
     if (run) {
         size_t last = run;
         r->ais_run = 0;

@@ -19,6 +19,7 @@ from osrec_drivers.e1.engine cimport (
     e1_receiver,
     e1_receiver_open,
     e1_sink,
+    e1_wide,
 )
 
 from osrec_drivers.e1.criteria import Criteria
@@ -51,16 +52,19 @@ cdef void take_change(void *context, unsigned alarm, int raised, int64_t sample)
 
 
 cdef class Framer:
-    """Finds the frames in the bits of one line and follows them, with the CRC-4 multiframe and the alarms."""
+    """Finds the frames in the bits of one line and follows them, with the CRC-4 multiframe and the alarms.
+
+    `portable`: without AVX2, which gives the same.
+    """
 
     cdef e1_receiver _receiver
     cdef Frames _out
     cdef list _changes
     cdef list _gaps
 
-    def __cinit__(self, *, bint crc4=True, criteria=None):
+    def __cinit__(self, *, bint crc4=True, criteria=None, bint portable=False):
         cdef e1_criteria limits = criteria_of(Criteria() if criteria is None else criteria)
-        e1_receiver_open(&self._receiver, &limits, crc4, 0)
+        e1_receiver_open(&self._receiver, &limits, crc4, 0, e1_wide() and not portable)
         self._receiver.sink = e1_sink(<void *> self, take_frames, take_publish, take_gap, take_change)
         self._changes = []
         self._gaps = []
@@ -158,3 +162,21 @@ cdef class Framer:
     @property
     def losses(self):
         return self._receiver.counters.losses
+
+    @property
+    def bit2_errors(self):
+        return self._receiver.counters.bit2_errors
+
+    @property
+    def slips(self):
+        return self._receiver.counters.slips
+
+    @property
+    def interworking(self):
+        """No CRC-4 multiframe for 400 ms, G.706 Annex B."""
+        return bool(self._receiver.interworking)
+
+    @property
+    def sa(self):
+        """See LineStatus.sa."""
+        return None if self._receiver.sa < 0 else self._receiver.sa

@@ -10,11 +10,6 @@
 
 enum { HDB3_BLOCK = 64 }; /* words turned at a time, which the compiler does several at once */
 
-#if defined(__x86_64__)
-#define HDB3_CLONES __attribute__((target_clones("avx2", "default"))) /* picked once, when the extension is loaded */
-#else
-#define HDB3_CLONES
-#endif
 #define HDB3_INLINE static inline __attribute__((always_inline))
 
 /* The bits of each octet the other way round: on the line the first is the highest, here it is the lowest. */
@@ -132,8 +127,7 @@ HDB3_INLINE uint64_t hdb3_take(hdb3_decoder *d, uint64_t p, uint64_t n, unsigned
     return marks & ~v & ~(v >> 3);
 }
 
-/* Gives out one octet less than it has taken in all; returns how many. */
-HDB3_CLONES static size_t hdb3_decode(hdb3_decoder *decoder, const uint8_t *positive, const uint8_t *negative,
+HDB3_INLINE size_t hdb3_decode_body(hdb3_decoder *decoder, const uint8_t *positive, const uint8_t *negative,
                                       size_t count, uint8_t *out)
 {
     hdb3_decoder state = *decoder, *const d = &state; /* in registers: nothing that is stored can be a part of it */
@@ -175,68 +169,164 @@ typedef struct {
 
 HDB3_INLINE uint64_t hdb3_prefix_odd(uint64_t word) /* for each bit, whether the ones up to and with it are odd */
 {
-    for (unsigned k = 1; k < 64; k <<= 1)
-        word ^= word << k;
-    return word;
+    word ^= word << 1; /* no loop: it would keep the compiler from doing several words at once */
+    word ^= word << 2;
+    word ^= word << 4;
+    word ^= word << 8;
+    word ^= word << 16;
+    return word ^ word << 32;
 }
 
-/* The fourth of four zeros becomes V; the first becomes B where the ones since the last V are even in number, so that
- * Vs alternate. `odd`: hdb3_prefix_odd of the ones. `earlier`: a B among the bits before, at the top. */
-HDB3_INLINE void hdb3_put(hdb3_encoder *e, uint64_t ones, uint64_t odd, unsigned bits, uint64_t planes[2],
-                          uint64_t earlier[2])
+/* A block of words on its way. What is handed on from word to word (zeros, parities, polarities) is worked out apart
+ * from all else, so that the compiler does several words of the rest at once. */
+typedef struct {
+    uint64_t ones[HDB3_BLOCK];
+    uint64_t odd[HDB3_BLOCK];     /* whether the ones up to each bit, since the stream began, are odd in number */
+    uint64_t before[HDB3_BLOCK];  /* the last three bits are zeros of the word before, as if a mark were behind them */
+    uint64_t v[HDB3_BLOCK];
+    uint64_t toggles[HDB3_BLOCK]; /* marks that have the other polarity than the one before: ones and B */
+    uint64_t early[HDB3_BLOCK + 1]; /* a B among the bits before the word, at the top */
+    uint64_t polarity[HDB3_BLOCK];
+    uint64_t last[HDB3_BLOCK + 1]; /* all ones: the last mark before the word, but an early B, is positive */
+} hdb3_block;
+
+/* The fourth of four zeros. */
+HDB3_INLINE void hdb3_place_v(hdb3_encoder *e, hdb3_block *w, size_t words, unsigned bits)
 {
-    uint64_t before = 1ull << (63 - e->zeros); /* as if a mark stood in front of them */
-    uint64_t near = ones | ones << 1 | before >> 63 | ones << 2 | before >> 62 | ones << 3 | before >> 61;
-    uint64_t fourth = ~near & hdb3_low(bits); /* zeros with three before them */
-    uint64_t v = fourth & ~(fourth << 1);
-    for (uint64_t more = v << 4 & fourth; more; more = more << 4 & fourth)
-        v |= more;
-    odd ^= -(uint64_t)e->odd;
-    uint64_t b = v & ~(odd ^ hdb3_latch(v & odd, v & ~odd, &e->odd_then, bits)), early = b << 61;
-    uint64_t toggles = ones | b >> 3, ends = ones | v;
-    uint64_t polarity = hdb3_prefix_odd(toggles) ^ -(uint64_t)(e->positive ^ (early != 0));
-    planes[0] = (toggles | v) & polarity;
-    planes[1] = (toggles | v) & ~polarity;
-    earlier[0] = e->positive ? 0 : early;
-    earlier[1] = e->positive ? early : 0;
-    e->odd = odd >> (bits - 1) & 1;
-    e->positive = polarity >> (bits - 1) & 1;
-    e->zeros = ends ? bits - 64 + (unsigned)__builtin_clzll(ends) : e->zeros + bits;
+    for (size_t k = 0; k < words; k++) {
+        w->before[k] = 1ull << (63 - e->zeros);
+        unsigned end = k + 1 < words ? 0 : 64 - bits; /* of the word that is not used */
+        unsigned after = w->ones[k] ? (unsigned)__builtin_clzll(w->ones[k]) - end : e->zeros + 64 - end;
+        e->zeros = after & 3; /* each four before have their V */
+    }
+    for (size_t k = 0; k < words; k++) {
+        uint64_t ones = w->ones[k], before = w->before[k];
+        uint64_t near = ones | ones << 1 | before >> 63 | ones << 2 | before >> 62 | ones << 3 | before >> 61;
+        w->v[k] = ~near; /* zeros with three before them */
+    }
+    w->v[words - 1] &= hdb3_low(bits);
+    for (size_t k = 0; k < words; k++) {
+        uint64_t fourth = w->v[k], v = fourth & ~(fourth << 1);
+        for (uint64_t more = v << 4 & fourth; more; more = more << 4 & fourth)
+            v |= more;
+        w->v[k] = v;
+    }
 }
 
-/* Gives out one octet of each plane less than it has taken in all; returns how many. */
-HDB3_CLONES static size_t hdb3_encode(hdb3_encoder *encoder, const uint8_t *octets, size_t count, uint8_t *positive,
+HDB3_INLINE void hdb3_prefixes(const uint64_t *restrict words, uint64_t *restrict odd, size_t count)
+{
+    for (size_t k = 0; k < count; k++)
+        odd[k] = hdb3_prefix_odd(words[k]);
+}
+
+/* The first of four zeros becomes B where the ones since the last V are even in number, so that Vs alternate. */
+HDB3_INLINE void hdb3_place_b(hdb3_encoder *e, hdb3_block *w, size_t words, unsigned bits)
+{
+    hdb3_prefixes(w->ones, w->odd, words);
+    for (size_t k = 0; k < words; k++) {
+        uint64_t v = w->v[k], odd = w->odd[k] ^ -(uint64_t)e->odd;
+        unsigned used = k + 1 < words ? 64 : bits;
+        uint64_t b = v & ~(odd ^ hdb3_latch(v & odd, v & ~odd, &e->odd_then, used));
+        w->early[k] = b << 61;
+        w->toggles[k] = w->ones[k] | b >> 3;
+        e->odd = odd >> (used - 1) & 1;
+    }
+}
+
+HDB3_INLINE void hdb3_polarise(hdb3_encoder *e, hdb3_block *w, size_t words, unsigned bits)
+{
+    hdb3_prefixes(w->toggles, w->polarity, words);
+    for (size_t k = 0; k < words; k++) {
+        unsigned used = k + 1 < words ? 64 : bits;
+        w->last[k] = -(uint64_t)e->positive;
+        e->positive ^= (w->early[k] != 0) ^ (w->polarity[k] >> (used - 1) & 1);
+    }
+    for (size_t k = 0; k < words; k++) {
+        w->polarity[k] ^= w->last[k] ^ -(uint64_t)(w->early[k] != 0);
+    }
+}
+
+/* The octet that was held, and the words, each with what the word behind it has early. */
+HDB3_INLINE void hdb3_plane(const hdb3_block *w, size_t words, uint64_t flip, uint64_t held,
+                            uint64_t planes[HDB3_BLOCK + 1])
+{
+    planes[0] = held << 56 | (w->early[0] & ~(w->last[0] ^ flip)); /* the other polarity than the mark before it */
+    for (size_t k = 0; k < words; k++)
+        planes[k + 1] = ((w->toggles[k] | w->v[k]) & (w->polarity[k] ^ flip))
+                        | (w->early[k + 1] & ~(w->last[k + 1] ^ flip));
+}
+
+HDB3_INLINE size_t hdb3_encode_body(hdb3_encoder *encoder, const uint8_t *octets, size_t count, uint8_t *positive,
                                       uint8_t *negative)
 {
     hdb3_encoder state = *encoder, *const e = &state;
-    uint64_t ones[HDB3_BLOCK], odd[HDB3_BLOCK], planes[2][HDB3_BLOCK + 1];
+    hdb3_block block, *const w = &block;
+    uint64_t planes[HDB3_BLOCK + 1];
     uint8_t *const out[2] = {positive, negative};
     size_t given = 0;
     for (size_t i = 0; i < count; i += 8 * HDB3_BLOCK) {
-        size_t size = count - i < 8 * HDB3_BLOCK ? count - i : 8 * HDB3_BLOCK, whole = size / 8;
-        size_t late = e->holding ? 0 : 1; /* nothing was held before the first */
-        hdb3_load(octets + i, size, ones);
-        for (size_t k = 0; k < (size + 7) / 8; k++) /* apart from the rest: several at once */
-            odd[k] = hdb3_prefix_odd(ones[k]);
-        for (int side = 0; side < 2; side++)
-            planes[side][0] = e->held[side] << 56;
-        for (size_t k = 0; k < whole + (size % 8 != 0); k++) {
-            uint64_t made[2], earlier[2];
-            if (k < whole)
-                hdb3_put(e, ones[k], odd[k], 64, made, earlier);
-            else
-                hdb3_put(e, ones[k], odd[k], 8 * (unsigned)(size % 8), made, earlier);
-            for (int side = 0; side < 2; side++) {
-                planes[side][k + 1] = made[side];
-                planes[side][k] |= earlier[side];
-            }
-        }
+        size_t size = count - i < 8 * HDB3_BLOCK ? count - i : 8 * HDB3_BLOCK, words = (size + 7) / 8;
+        unsigned bits = size % 8 ? 8 * (unsigned)(size % 8) : 64; /* of the last word */
+        size_t late = e->holding ? 0 : 1;                         /* nothing was held before the first */
+        hdb3_load(octets + i, size, w->ones);
+        hdb3_place_v(e, w, words, bits);
+        hdb3_place_b(e, w, words, bits);
+        hdb3_polarise(e, w, words, bits);
+        w->early[words] = w->last[words] = 0; /* the next block tells */
         for (int side = 0; side < 2; side++) {
-            hdb3_store(planes[side], size, late, &e->held[side], out[side] + given);
+            hdb3_plane(w, words, side ? ~0ull : 0, e->held[side], planes);
+            hdb3_store(planes, size, late, &e->held[side], out[side] + given);
         }
         given += size - late;
         e->holding = 1;
     }
     *encoder = state;
     return given;
+}
+
+/* ---- for the processor at hand ---- */
+
+#if defined(__x86_64__)
+#define HDB3_WIDE __attribute__((target("avx2,bmi,bmi2,lzcnt"), noinline))
+
+HDB3_WIDE static size_t hdb3_decode_wide(hdb3_decoder *decoder, const uint8_t *positive, const uint8_t *negative,
+                                         size_t count, uint8_t *out)
+{
+    return hdb3_decode_body(decoder, positive, negative, count, out);
+}
+
+HDB3_WIDE static size_t hdb3_encode_wide(hdb3_encoder *encoder, const uint8_t *octets, size_t count, uint8_t *positive,
+                                         uint8_t *negative)
+{
+    return hdb3_encode_body(encoder, octets, count, positive, negative);
+}
+
+static inline int hdb3_wide(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
+           && __builtin_cpu_supports("lzcnt");
+}
+#else
+#define hdb3_decode_wide hdb3_decode_body
+#define hdb3_encode_wide hdb3_encode_body
+static inline int hdb3_wide(void)
+{
+    return 0;
+}
+#endif
+
+/* Gives out one octet less than it has taken in all; returns how many. `wide`: what hdb3_wide says, or 0. */
+static size_t hdb3_decode(hdb3_decoder *decoder, const uint8_t *positive, const uint8_t *negative, size_t count,
+                          uint8_t *out, int wide)
+{
+    return wide ? hdb3_decode_wide(decoder, positive, negative, count, out)
+                : hdb3_decode_body(decoder, positive, negative, count, out);
+}
+
+/* The same with two planes of octets. */
+static size_t hdb3_encode(hdb3_encoder *encoder, const uint8_t *octets, size_t count, uint8_t *positive,
+                          uint8_t *negative, int wide)
+{
+    return wide ? hdb3_encode_wide(encoder, octets, count, positive, negative)
+                : hdb3_encode_body(encoder, octets, count, positive, negative);
 }

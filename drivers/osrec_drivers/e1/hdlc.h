@@ -17,22 +17,6 @@ enum {
 };
 
 static uint16_t hdlc_fcs_table[8][256]; /* [k][octet]: an octet with k more behind it */
-static uint32_t hdlc_stuffed[5][256];   /* [ones before][octet]: bits | count << 16 | ones after << 24 */
-
-static inline void hdlc_setup_octet(unsigned ones, unsigned octet)
-{
-    unsigned bits = 0, count = 0, run = ones;
-    for (int i = 0; i < 8; i++) {
-        unsigned bit = octet >> i & 1;
-        bits |= bit << count++;
-        run = bit ? run + 1 : 0;
-        if (run == 5) { /* a zero after five ones, Q.921 2.6 */
-            count++;
-            run = 0;
-        }
-    }
-    hdlc_stuffed[ones][octet] = bits | count << 16 | run << 24;
-}
 
 static inline void hdlc_setup(void)
 {
@@ -41,8 +25,6 @@ static inline void hdlc_setup(void)
         for (int i = 0; i < 8; i++)
             fcs = fcs & 1 ? fcs >> 1 ^ 0x8408 : fcs >> 1; /* x^16 + x^12 + x^5 + 1, Q.921 2.7 */
         hdlc_fcs_table[0][octet] = (uint16_t)fcs;
-        for (unsigned ones = 0; ones < 5; ones++)
-            hdlc_setup_octet(ones, octet);
     }
     for (int k = 1; k < 8; k++)
         for (int octet = 0; octet < 256; octet++) {

@@ -35,11 +35,71 @@ static inline void hdlc_encoder_init(hdlc_encoder *e, int ones, int lsb_first)
         hdlc_push(e, HDLC_FLAG, 8); /* opens the first frame; each further one is opened by the flag before it */
 }
 
-static inline unsigned hdlc_push_octet(hdlc_encoder *e, unsigned ones, uint8_t octet)
+/* Bits on their way to the queue; kept in registers while a frame is stuffed. */
+typedef struct {
+    uint64_t *queue;
+    size_t word;
+    uint64_t bits;   /* of that word, those in front of `filled` */
+    unsigned filled; /* 0..63 */
+    unsigned ones;   /* at the end of what was put, 0..4 */
+} hdlc_stuffer;
+
+/* Zeros go behind each five ones of 48 bits, the first of them lowest; with the ones in front of them and all that can
+ * be put in they fit a word. Most have one run or none, so two are done without looking. */
+static inline __attribute__((always_inline)) void hdlc_stuff(hdlc_stuffer *s, uint64_t data, unsigned count)
 {
-    uint32_t stuffed = hdlc_stuffed[ones][octet];
-    hdlc_push(e, stuffed & 0xFFFF, stuffed >> 16 & 0xFF);
-    return stuffed >> 24;
+    unsigned before = s->ones, size = count + before;
+    uint64_t bits = data << before | hdlc_low(before);
+    uint64_t runs = bits & bits >> 1;
+    runs &= runs >> 2 & bits >> 4; /* a bit where five ones begin */
+    for (int step = 0; step < 2; step++) {
+        uint64_t first = runs & -runs, behind = -(first << 5); /* no run: nothing is behind it */
+        bits += bits & behind;
+        runs = (runs & behind) << 1;
+        size += first != 0;
+    }
+    while (__builtin_expect(runs != 0, 0)) {
+        uint64_t behind = -((runs & -runs) << 5);
+        bits += bits & behind;
+        runs = (runs & behind) << 1;
+        size++;
+    }
+    unsigned last = (unsigned)__builtin_clzll(~(data << (64 - count))); /* ones that it ends with, whatever was before */
+    s->ones = (last < count ? last : before + count) % 5;
+    bits >>= before; /* they have been put already */
+    size -= before;
+    s->bits |= bits << s->filled;
+    s->queue[s->word] = s->bits;
+    uint64_t over = bits >> 1 >> (63 - s->filled);
+    s->filled += size;
+    unsigned full = s->filled >> 6;
+    s->bits = full ? over : s->bits;
+    s->word = (s->word + full) % HDLC_QUEUE_WORDS;
+    s->filled &= 63;
+}
+
+static inline uint64_t hdlc_load48(const uint8_t *octets) /* in order on a machine of either kind */
+{
+    return octets[0] | (uint64_t)octets[1] << 8 | (uint64_t)octets[2] << 16 | (uint64_t)octets[3] << 24
+           | (uint64_t)octets[4] << 32 | (uint64_t)octets[5] << 40;
+}
+
+/* Queues the bits of a frame, its FCS behind it. */
+static inline void hdlc_queue(hdlc_encoder *e, const uint8_t *octets, size_t count)
+{
+    unsigned fcs = ~hdlc_fcs(octets, count) & 0xFFFF;
+    unsigned filled = e->tail & 63;
+    size_t word = (e->tail >> 6) % HDLC_QUEUE_WORDS;
+    hdlc_stuffer s = {e->queue, word, filled ? e->queue[word] : 0, filled, 0};
+    size_t i = 0;
+    for (; i + 6 <= count; i += 6)
+        hdlc_stuff(&s, hdlc_load48(octets + i), 48);
+    for (; i < count; i++)
+        hdlc_stuff(&s, octets[i], 8);
+    hdlc_stuff(&s, fcs, 16);
+    s.queue[s.word] = s.bits;
+    size_t words = (s.word - word) % HDLC_QUEUE_WORDS; /* a frame is far shorter than the queue */
+    e->tail += 64 * words + s.filled - filled;
 }
 
 /* Queues a frame of 1 octet or more without its FCS; 0: no room, and nothing was queued. */
@@ -48,13 +108,9 @@ static inline int hdlc_send(hdlc_encoder *e, const uint8_t *octets, size_t count
     uint64_t most = 8 * (count + HDLC_FCS) * 6 / 5 + 1 + 16; /* all ones, and two flags */
     if (count > HDLC_LONGEST || e->tail - e->head + most > 64 * (HDLC_QUEUE_WORDS - 1))
         return 0;
-    unsigned fcs = ~hdlc_fcs(octets, count), ones = 0;
     if (e->ones)
         hdlc_push(e, HDLC_FLAG, 8);
-    for (size_t i = 0; i < count; i++)
-        ones = hdlc_push_octet(e, ones, octets[i]);
-    ones = hdlc_push_octet(e, ones, (uint8_t)fcs);
-    hdlc_push_octet(e, ones, (uint8_t)(fcs >> 8));
+    hdlc_queue(e, octets, count);
     hdlc_push(e, HDLC_FLAG, 8); /* the next frame may follow it at once, Q.921 2.2 */
     e->frames++;
     return 1;
@@ -100,7 +156,14 @@ static inline uint64_t hdlc_pull_bits(hdlc_encoder *e, unsigned wanted)
 
 static inline void hdlc_pull(hdlc_encoder *e, uint8_t *octets, size_t count)
 {
-    for (size_t i = 0; i < count; i += 8) {
+    size_t i = 0;
+    for (; i + 8 <= count && !e->filled && e->tail - e->head >= 64; i += 8) { /* in the middle of what is queued */
+        uint64_t word = hdlc_pop(e, 64);
+        if (!e->lsb_first)
+            word = hdlc_reverse(word);
+        memcpy(octets + i, &word, 8);
+    }
+    for (; i < count; i += 8) {
         unsigned size = count - i < 8 ? (unsigned)(count - i) : 8;
         uint64_t word = hdlc_pull_bits(e, 8 * size);
         if (!e->lsb_first)

@@ -1,34 +1,44 @@
-/* The CRC-4 multiframe: G.704 2.3.3, G.706 4.2 and 4.3. */
+/* The CRC-4 multiframe: G.704 2.3.3, G.706 4.2, 4.3 and Annex B. */
 #pragma once
 #include "receiver_state.h"
 
+static inline void e1_mfas_begin(e1_mfas_search *s)
+{
+    s->history = 0x3F; /* no part of the pattern */
+    s->counted = 0;
+    for (int phase = 0; phase < 8; phase++)
+        s->seen[phase] = -1;
+}
+
+/* Bit 1 of a frame without FAS. Whether this is the second MFAS within the window, multiples of 2 ms apart. */
+static inline int e1_mfas_seek(e1_mfas_search *s, unsigned si, int window)
+{
+    s->history = (s->history << 1 | si) & 0x3F;
+    if (s->history != 0x0B) /* 001011 */
+        return 0;
+    int64_t *seen = &s->seen[s->counted >> 1 & 7];
+    int found = *seen >= 0 && s->counted - *seen <= window;
+    *seen = s->counted;
+    return found;
+}
+
 static inline void e1_multiframe_unknown(e1_receiver *r)
 {
-    r->multiframe = 0;
-    r->si_history = 0x3F; /* no part of the pattern */
-    for (int phase = 0; phase < 8; phase++)
-        r->mfas_seen[phase] = -1;
-    r->counted = 0;
+    r->multiframe = r->overdue = r->interworking = 0;
+    r->parallel.state = E1_PARALLEL_OFF;
+    e1_mfas_begin(&r->mfas);
     r->smf_whole = r->previous_whole = 0;
     r->crc_window = r->crc_window_bad = 0;
 }
 
-static inline void e1_multiframe_gained(e1_receiver *r)
+static inline void e1_multiframe_gained(e1_receiver *r, int mf)
 {
     r->multiframe = 1;
-    r->mf = 12; /* the pattern ends in frame 11 */
+    r->overdue = r->interworking = 0;
+    r->parallel.state = E1_PARALLEL_OFF;
+    r->mf = mf;
     r->smf_whole = r->previous_whole = 0;
-}
-
-static inline void e1_seek_multiframe(e1_receiver *r, unsigned si)
-{
-    r->si_history = (r->si_history << 1 | si) & 0x3F;
-    if (r->si_history != 0x0B) /* MFAS 001011 */
-        return;
-    int64_t *seen = &r->mfas_seen[r->counted >> 1 & 7];
-    if (*seen >= 0 && r->counted - *seen <= r->criteria.multiframe_frames)
-        e1_multiframe_gained(r);
-    *seen = r->counted;
+    r->crc = r->crc_received = 0;
 }
 
 /* A sub-multiframe has ended, and with it the C bits for the one before. Returns whether alignment must be false. */
@@ -54,14 +64,22 @@ static inline int e1_sub_multiframe(e1_receiver *r)
     return is_false;
 }
 
+/* One frame of the multiframe. MFAS twice in another place is a slip by whole double frames: FAS stays where it was. */
 static inline int e1_follow_multiframe(e1_receiver *r, const uint8_t *frame)
 {
     unsigned si = frame[0] >> 7;
     r->crc = e1_crc4_frame(r->crc, frame, !(r->mf & 1));
-    if (!(r->mf & 1))
+    if (!(r->mf & 1)) {
         r->crc_received = r->crc_received << 1 | si;
-    else if (r->mf >= 13 && !si) /* E1 in frame 13, E2 in frame 15 */
-        r->counters.remote_crc_errors++;
+    } else {
+        if (e1_mfas_seek(&r->mfas, si, r->criteria.multiframe_frames) && r->mf != 11) {
+            r->counters.slips++;
+            e1_multiframe_gained(r, 12);
+            return 0;
+        }
+        if (r->mf >= 13 && !si) /* E1 in frame 13, E2 in frame 15 */
+            r->counters.remote_crc_errors++;
+    }
     r->mf = (r->mf + 1) & 15;
     return (r->mf & 7) == 0 && e1_sub_multiframe(r);
 }

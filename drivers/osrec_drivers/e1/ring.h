@@ -17,6 +17,8 @@ typedef enum { /* the order of GapCause in line.py */
     E1_GAP_NO_PACKETS,
     E1_GAP_REMOTE_FAULT,
     E1_GAP_NOT_LISTENING,
+    E1_GAP_OVERRUN,
+    E1_GAP_UNPLUGGED,
 } e1_cause;
 
 typedef struct {
@@ -28,6 +30,7 @@ typedef struct {
     uint8_t *slots;      /* 32 rows of `stride` octets */
     size_t capacity;     /* samples a slot, a power of two */
     size_t stride;
+    int wide;            /* AVX2 may be used */
     int64_t start;       /* sample number of the first sample ever written */
     int64_t tail;        /* after the newest written */
     int64_t head;        /* after the newest published */
@@ -35,9 +38,10 @@ typedef struct {
     size_t gap_count;
 } e1_ring;
 
-static inline int e1_ring_open(e1_ring *ring, size_t capacity, int64_t start)
+static inline int e1_ring_open(e1_ring *ring, size_t capacity, int64_t start, int wide)
 {
     ring->capacity = capacity;
+    ring->wide = wide;
     ring->stride = capacity + 192; /* off the power of two, see e1_demux */
     void *pages = mmap(NULL, 32 * ring->stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED)
@@ -72,7 +76,7 @@ static inline void e1_ring_write(e1_ring *ring, const uint8_t *frames, size_t co
 {
     while (count) {
         size_t run = e1_ring_run(ring, ring->tail, count);
-        e1_demux(frames, run, ring->slots + ((size_t)ring->tail & (ring->capacity - 1)), ring->stride);
+        e1_demux(frames, run, ring->slots + ((size_t)ring->tail & (ring->capacity - 1)), ring->stride, ring->wide);
         frames += run * E1_FRAME;
         ring->tail += (int64_t)run;
         count -= run;

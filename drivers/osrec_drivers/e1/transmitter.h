@@ -4,6 +4,7 @@
 
 typedef struct {
     int crc4;          /* else bit 1 of TS0 is 1, G.704 2.3.2 note */
+    int sa;            /* bits Sa4..Sa8 */
     int mf;            /* number of the next frame in the multiframe */
     unsigned crc;      /* of the sub-multiframe being sent, so far */
     unsigned crc_sent; /* of the one before, whose C bits are being sent */
@@ -37,10 +38,11 @@ static inline unsigned e1_bit1(e1_transmitter *t, const e1_backward *back)
 static inline void e1_transmit(e1_transmitter *t, const e1_backward *back, const uint8_t *frames, size_t count,
                                uint8_t *out)
 {
-    memcpy(out, frames, count * E1_FRAME);
+    if (out != frames)
+        memcpy(out, frames, count * E1_FRAME);
     for (size_t i = 0; i < count; i++) {
         uint8_t *frame = out + i * E1_FRAME;
-        unsigned signal = t->mf & 1 ? 0x5F | (unsigned)(back->remote_alarm != 0) << 5 : 0x1B; /* Sa bits 1 */
+        unsigned signal = t->mf & 1 ? 0x40 | (unsigned)(back->remote_alarm != 0) << 5 | (unsigned)t->sa : 0x1B;
         frame[0] = (uint8_t)(e1_bit1(t, back) << 7 | signal);
         if (t->crc4)
             t->crc = e1_crc4_frame(t->crc, frame, !(t->mf & 1));

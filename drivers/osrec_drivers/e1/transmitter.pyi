@@ -1,11 +1,15 @@
 from osrec_drivers.line import Octets
 
 class Transmitter:
-    """Writes TS0: FAS, NFAS, the CRC-4 multiframe, E and A bits; Sa bits are 1."""
+    """Writes TS0: FAS, NFAS, the CRC-4 multiframe, E, A and Sa bits."""
 
     remote_alarm: bool
     multiframe: bool
     errors: int
+    @property
+    def sa(self) -> int: ...
+    @sa.setter
+    def sa(self, bits: int) -> None: ...
     @property
     def frame(self) -> int: ...
     def __init__(self, *, crc4: bool = True) -> None: ...

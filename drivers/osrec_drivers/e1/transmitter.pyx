@@ -12,12 +12,13 @@ e1_crc4_setup()
 
 
 cdef class Transmitter:
-    """Writes TS0: FAS, NFAS, the CRC-4 multiframe, E and A bits; Sa bits are 1.
+    """Writes TS0: FAS, NFAS, the CRC-4 multiframe, E, A and Sa bits.
 
     Attributes:
         remote_alarm: the A bit: we do not receive the far end.
         multiframe: our receiver has CRC-4 multiframe alignment; until then E bits are 0, G.704 2.3.3.4.
         errors: errored sub-multiframes that E bits have yet to tell.
+        sa: bits Sa4..Sa8, Sa4 being 16; 31 at first.
         frame: frames sent.
     """
 
@@ -29,6 +30,17 @@ cdef class Transmitter:
 
     def __cinit__(self, *, bint crc4=True):
         self._transmitter.crc4 = crc4
+        self._transmitter.sa = 0x1F
+
+    @property
+    def sa(self):
+        return self._transmitter.sa
+
+    @sa.setter
+    def sa(self, int bits):
+        if not 0 <= bits <= 31:
+            raise ValueError(f"Sa bits {bits}: Sa4..Sa8 are five bits, 0..31 [G.704 2.3.2]")
+        self._transmitter.sa = bits
 
     def send(self, const unsigned char[::1] frames not None):
         """Line octets of n x 32 octets of frames; what stands in their TS0 is written over."""

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
+import numpy as np
+
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.placed import Judged
 from osrec_emulators.check.recorded import Sidecar
@@ -10,6 +12,7 @@ from osrec_emulators.check.sent import SentFork, Truth
 from osrec_emulators.check.spans import Span, overlaps
 from osrec_emulators.check.times import Times
 from osrec_emulators.check.told import Conversation
+from osrec_emulators.check.troubles import Troubles
 from osrec_emulators.check.verdict import ConversationVerdict
 from osrec_emulators.pbx.media import Side
 
@@ -27,15 +30,19 @@ def judge_conversations(
     *,
     complete: bool = True,
     away: Sequence[Span] = (),
+    cut: Sequence[Span] = (),
+    troubles: Troubles | None = None,
 ) -> tuple[ConversationVerdict, ...]:
     """Judge those that were answered and have a station that is to be recorded.
 
     Args:
         complete: each must have a recording; else a ledger tells why one has none.
         away: when the recorder did not run, or did not know yet where its ports were.
+        cut: when nothing that it asked for reached the PBX, or could be answered.
+        troubles: when which station was not watched.
     """
     return tuple(
-        _judge(truth, expected, stations, each, recordings, complete, away)
+        _judge(truth, expected, stations, each, recordings, complete, away, cut, troubles or Troubles(()))
         for each in truth.conversations
         if each.answered_at is not None and (stations := expected.to_record(each)) and not _is_outdated(truth, each)
     )
@@ -54,6 +61,8 @@ def _judge(
     recordings: Sequence[Judged],
     complete: bool,
     away: Sequence[Span],
+    cut: Sequence[Span],
+    troubles: Troubles,
 ) -> ConversationVerdict:
     clocks = timedelta(seconds=expected.clocks)
     mine = [each for each in recordings if each.sidecar and _is_of(each.sidecar, conversation, clocks)]
@@ -63,7 +72,8 @@ def _judge(
         if _was_half(conversation, fork, forks):
             continue
         covered = [found for each in mine if (found := each.covers(fork.slot_port))]
-        covered += [*_frames(fork, away), *_frames(fork, _unknown(conversation, fork, expected.times))]
+        covered += [*_frames(fork, away), *_frames(fork, _unknown(conversation, fork, expected.times, cut))]
+        covered += _silence(truth, fork, troubles)
         lacking = _uncovered(fork, covered)
         if lacking:
             faults.append(
@@ -88,11 +98,22 @@ def _frames(fork: SentFork, spans: Iterable[Span]) -> Iterator[tuple[int, int]]:
         yield fork.first + round((since - at) * 8000), fork.first + round((until - at) * 8000)
 
 
-def _unknown(conversation: Conversation, fork: SentFork, times: Times) -> Iterator[Span]:
+def _silence(truth: Truth, fork: SentFork, troubles: Troubles) -> Iterator[tuple[int, int]]:
+    """Idle code up to the end of a fork whose station nobody watched then: was it in the call? Nobody could tell.
+
+    Who is told of the call records what comes, silence too.
+    """
+    ended = fork.at.timestamp() + len(fork.octets) / 8000
+    if troubles.unwatched((ended, ended), fork.station):
+        heard = np.flatnonzero(fork.octets != truth.slots[fork.port].idle)
+        yield fork.first + (int(heard[-1]) + 1 if heard.size else 0), fork.end
+
+
+def _unknown(conversation: Conversation, fork: SentFork, times: Times, cut: Sequence[Span]) -> Iterator[Span]:
     """When the PBX had granted a fork, or that of the pair's other port, without saying so in time.
 
-    For so long the recorder could not know of it; after it the ports are out of the call again. Who found that the
-    call was over while it still waited could not either.
+    For so long the recorder could not know of it; after it the ports are out of the call again, but where nobody hears
+    that they are to be taken out. Who found that the call was over while it still waited could not either.
     """
     for fault in conversation.faults:
         owed = times.fork_timeout if fault.kind == "unanswered" else fault.seconds
@@ -103,7 +124,9 @@ def _unknown(conversation: Conversation, fork: SentFork, times: Times) -> Iterat
             and fault.station == fork.station
             and abs(fault.at - _granted_at(conversation, fork)) < TOGETHER
         ):
-            yield fault.at - TOGETHER, fault.at + times.fork_timeout + TAKEN_OUT
+            given_up = fault.at + times.fork_timeout
+            unheard = (until for since, until in cut if since <= given_up + TAKEN_OUT and given_up <= until)
+            yield fault.at - TOGETHER, max(unheard, default=given_up) + TAKEN_OUT
 
 
 def _was_over(conversation: Conversation, fork: SentFork, answered: float) -> bool:

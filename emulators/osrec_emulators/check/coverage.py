@@ -11,6 +11,8 @@ from osrec_emulators.check.told import Conversation, forked, together
 from osrec_emulators.check.troubles import ABSENT
 from osrec_emulators.check.wanted import Wanted
 
+MOMENT = 0.01  # seconds between two things that happen at once
+
 
 class Coverage:
     """Judges what an entry says about the audio of its conversation.
@@ -44,12 +46,24 @@ class Coverage:
         """Talk of a station that no recording has and that was not hidden from the recorder, but for the tolerance."""
         talk = self._required(conversation, entry, station)
         lacking = longer(without(talk, self._recorded(conversation, entry, station)), self._tolerance)
-        return [each for each in lacking if not self._was_setting_up(conversation, station, each)]
+        return [each for each in lacking if not self._is_excepted(conversation, station, each)]
+
+    def _is_excepted(self, conversation: Conversation, station: str, span: Span) -> bool:
+        return self._was_setting_up(conversation, station, span) or self._was_ending(conversation, station, span)
 
     def _was_setting_up(self, conversation: Conversation, station: str, span: Span) -> bool:
         """Whether the PBX had not answered yet, and not for so long that a recorder has to tell (`late_after`)."""
         soon = span[1] - span[0] <= self._expected.times.late_after
         return soon and self._evidence.supports("requested_late", conversation, station, span)
+
+    def _was_ending(self, conversation: Conversation, station: str, span: Span) -> bool:
+        """Whether the PBX took the fork out so shortly before the talk ended that it could be because of the end.
+
+        A PBX that clears a call takes one after the other out of it: until `port_loss` has passed nobody can tell.
+        """
+        soon = span[1] - span[0] <= self._expected.times.port_loss
+        ended = any(abs(talk.span[1] - span[1]) <= MOMENT for talk in conversation.talk(station))
+        return soon and ended and self._evidence.lost_at(conversation, station, span)
 
     def _required(self, conversation: Conversation, entry: Entry, station: str) -> list[Span]:
         """Talk that was to be recorded and that was not hidden from the recorder."""
@@ -135,7 +149,7 @@ class Coverage:
         set_up = [
             each
             for each in without(lacking, (each for each, _ in named))
-            if self._was_setting_up(conversation, station, each)
+            if self._is_excepted(conversation, station, each)
         ]
         unnamed = without(lacking, [*set_up, *padded((each for each, _ in named), self._tolerance)])
         if unnamed := longer(unnamed, self._tolerance):
@@ -154,6 +168,8 @@ class Coverage:
             silent = not within(seen, talk) if each.cause in _UNWANTED else longer(without(seen, talk), self._tolerance)
             if seen and silent:
                 yield f"station {each.station}: {text([each.span])} are said to be missed, and it did not talk then"
+            if each.cause not in _UNWANTED and (never := self._never(conversation, each.station, each.span)):
+                yield f"station {each.station}: {text(never)} are said to be missed, and are never to be recorded"
             recorded = within([each.span], self._recorded(conversation, entry, each.station, known=True))
             if each.cause == "not_kept":  # of its own: that of somebody whom it talked with may have been kept
                 recorded = within(recorded, (one.span for one in entry.recordings if one.station == each.station))
@@ -166,6 +182,19 @@ class Coverage:
                 each.cause, entry, conversation, each.station, each.span
             ):
                 yield f"station {each.station}: {text([each.span])} missed for {each.cause}, {_UNTRUE}"
+
+    def _never(self, conversation: Conversation, station: str, span: Span) -> list[Span]:
+        """What of a station's talk may not be recorded at all, as far as the recorder was told of it.
+
+        What was missed before is missed, whatever the conversation is not recorded for in the end.
+        """
+        never = (
+            piece
+            for talk in conversation.talk(station, heard=False)
+            for piece in within([talk.span], self._wanted.forbidden(conversation, talk))
+        )
+        blind = (each for one in conversation.stations for each in self._evidence.troubles.blind(one))
+        return longer(without(within([span], never), blind), self._tolerance)
 
     @staticmethod
     def _class(entry: Entry, lacking: dict[str, list[Span]]) -> Iterator[str]:

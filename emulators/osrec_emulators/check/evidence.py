@@ -9,8 +9,8 @@ from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.outages import Outage
 from osrec_emulators.check.pool import Pool
 from osrec_emulators.check.sent import SlotTruth
-from osrec_emulators.check.spans import Span, longer, padded, within, without
-from osrec_emulators.check.told import Conversation, PlayedFault, together
+from osrec_emulators.check.spans import Span, longer, onward, padded, within, without
+from osrec_emulators.check.told import Conversation, PlayedFault, served, together
 from osrec_emulators.check.troubles import NOTED, Troubles
 
 START = 2.0  # seconds from the PBX's first audio until somebody notes that there is no link yet
@@ -63,6 +63,11 @@ class Evidence:
             yield from self.troubles.blind(station)
         yield from self._answers(conversation, stations[:1])
 
+    def lost_at(self, conversation: Conversation, station: str, span: Span) -> bool:
+        """Whether a fork that had the station's talk was lost when the span began."""
+        losses = (each for each in conversation.faults if each.kind == "lost" and abs(each.at - span[0]) <= NOTED)
+        return any(station in self._carried(conversation, each.station, each.at) for each in losses)
+
     @property
     def began(self) -> float:
         """When the recorder was there for the first time: until then nobody was associated."""
@@ -90,18 +95,32 @@ class Evidence:
 
     # --- causes that are a matter of time
 
-    def _refused(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
+    def _refused(self, conversation: Conversation, station: str, span: Span) -> Iterable[Span]:
         """From each request that was refused, or not answered in time, until the recorder has to ask again, and can.
 
         And on while the PBX owes the answer to what it was asked then.
         """
-        holds = [
+        return self._chain(conversation, station, span, self._all_holds(conversation, station, span))
+
+    def _all_holds(self, conversation: Conversation, station: str, span: Span) -> list[Span]:
+        return [
             each for one in self._forked_for(conversation, station, span) for each in self._holds(conversation, one)
         ]
-        yield from holds
-        if holds:
-            yield from self.pool.short((min(since for since, _ in holds), span[1]))
-            yield from self._late(conversation, station, span)
+
+    def _chain(
+        self, conversation: Conversation, station: str, span: Span, seeds: Iterable[Span], *more: Span
+    ) -> list[Span]:
+        """What began with the seeds and goes on without a break: no pair, or an answer that is owed, keeps it going.
+
+        Once the station has a fork again it is over.
+        """
+        forks = served(conversation, station, each=self._expected.each)
+        last = max((min(until, span[0]) for since, until in forks if since < span[0]), default=float("-inf"))
+        seeds = [each for each in seeds if each[1] >= last]
+        if not seeds:
+            return []
+        short = self.pool.short((min(since for since, _ in seeds), span[1]))
+        return onward(seeds, [*short, *self._late(conversation, station, span), *more])
 
     def _holds(self, conversation: Conversation, station: str) -> Iterator[Span]:
         times, refusals, reached = self._times, 0, float("-inf")
@@ -121,25 +140,46 @@ class Evidence:
             if fault.kind == "unanswered" or fault.seconds >= self._times.fork_timeout:
                 yield fault.at, fault.at + self._times.fork_timeout
 
-    def _lost(self, conversation: Conversation, station: str, span: Span) -> Iterator[Span]:
+    def _lost(self, conversation: Conversation, station: str, span: Span) -> Iterable[Span]:
         """From the loss until it must be noticed, and on while there is no pair, or the PBX does not give another."""
-        of = self._forked_for(conversation, station, span)
-        losses = [each for each in conversation.faults if each.kind in ("lost", "dead") and each.station in of]
-        for each in losses:
-            until = _left(conversation, each) if each.kind == "dead" else self._noticed(each)
-            yield each.at - NOTED, until + NOTED
-        if losses:
-            since = min(each.at for each in losses)
-            yield from self.pool.short((since, span[1]))
-            yield from self._refused(conversation, station, span)
-            yield from self._late(conversation, station, span)
+        of = {*self._forked_for(conversation, station, span)}
+        losses = [each for each in conversation.faults if each.kind in ("lost", "dead")]
+        seeds = [
+            (each.at - NOTED, (_left(conversation, each) if each.kind == "dead" else self._noticed(each)) + NOTED)
+            for each in losses
+            if not of.isdisjoint(self._carried(conversation, each.station, each.at))
+        ]
+        return self._chain(conversation, station, span, seeds, *self._all_holds(conversation, station, span))
+
+    def _preempted(self, conversation: Conversation, station: str, span: Span) -> Iterable[Span]:
+        """From the release of a fork in mid-call on, while there is no pair."""
+        of = {*self._forked_for(conversation, station, span)}
+        released = (each for each in conversation.forks if each.end == "released")
+        seeds = [
+            (each.span[1] - NOTED, each.span[1] + NOTED)
+            for each in released
+            if not of.isdisjoint(self._carried(conversation, each.station, each.span[1]))
+        ]
+        return self._chain(conversation, station, span, seeds)
+
+    def _carried(self, conversation: Conversation, station: str, at: float) -> set[str]:
+        """Whose talk a fork of a station had until then: that of those it talked with, too, wherever they go on."""
+        if self._expected.each:
+            return {station}
+        others = (one for one in conversation.stations if one != station)
+        return {station, *(one for one in others if within(together(conversation, station, one), [(at - NOTED, at)]))}
 
     def _noticed(self, loss: PlayedFault) -> float:
-        """When a loss has to be noticed; of a station that nobody watches, not before somebody does."""
-        times, told = self._times, self.troubles.told_at(loss.at, loss.station)
-        if loss.told and not self.troubles.unwatched((loss.at, loss.at), loss.station):
+        """When a loss has to be noticed: by the PBX's word, by silence, or when somebody watches the station again.
+
+        Then its ports are looked for at once.
+        """
+        times, troubles = self._times, self.troubles
+        if troubles.unwatched((loss.at, loss.at), loss.station):
+            return troubles.told_at(loss.at, loss.station) + times.port_loss
+        if loss.told:
             return loss.at + times.port_loss
-        return max(loss.at + times.found_out, told + times.port_loss)
+        return troubles.quiet_for(loss.at, times.found_out, self.pool.lines.get(loss.ports[0]))
 
     def _no_pair(self, conversation: Conversation, station: str, span: Span) -> Iterable[Span]:
         return self.pool.short(span)
@@ -212,7 +252,7 @@ _SPANS: dict[str, Callable[[Evidence, Conversation, str, Span], Iterable[Span]]]
     "fork_refused": Evidence._refused,
     "fork_lost": Evidence._lost,
     "no_pair": Evidence._no_pair,
-    "preempted": Evidence._no_pair,
+    "preempted": Evidence._preempted,
     "link_down": Evidence._link,
     "monitor": Evidence._monitor,
     "licence": Evidence._licence,

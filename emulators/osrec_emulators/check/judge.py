@@ -17,6 +17,7 @@ from osrec_emulators.check.outages import outages
 from osrec_emulators.check.parties import judge_parties
 from osrec_emulators.check.placed import Judged
 from osrec_emulators.check.recorded import (
+    Channel,
     DeclaredGap,
     Recording,
     Sidecar,
@@ -29,7 +30,7 @@ from osrec_emulators.check.runs import judge_runs
 from osrec_emulators.check.sent import SentFork, SlotTruth, Truth, load_truth
 from osrec_emulators.check.spans import Span, longer, overlaps, padded, without
 from osrec_emulators.check.spans import text as span_text
-from osrec_emulators.check.troubles import ABSENT, NOTED, absences
+from osrec_emulators.check.troubles import ABSENT, NOTED, Troubles, absences
 from osrec_emulators.check.verdict import RecordingVerdict, Report
 from osrec_emulators.check.withheld import silences, withheld
 from osrec_emulators.pbx.media import Side
@@ -64,7 +65,9 @@ def check(
     out = (*noted, *silences(truth_directory, noted))
     gone = [each.span for each in noted if each.what == "recorder"]
     away = absences(noted, told.times.settled)
-    judge = Judge(truth, told, restarts, complete=ledger is None, away=away, gone=gone)
+    cut = [each.span for each in out if each.what == "link"]
+    troubles = Troubles(out, told.times)
+    judge = Judge(truth, told, restarts, complete=ledger is None, away=away, gone=gone, cut=cut, troubles=troubles)
     report = judge.judge(sidecars(recordings_directory))
     report = replace(report, lateness=lateness(truth.conversations, told, out))
     if ledger is None:
@@ -81,6 +84,8 @@ class Judge:
     Args:
         complete: whatever should be recorded has to be, without excuse.
         away: when nobody could tell the recorder whose audio its ports carry, since it had been away.
+        cut: when there was no link.
+        troubles: when which station was not watched.
         gone: when it was away, as far as that was noted; gaps that it says are for that reason lie there, if it was.
     """
 
@@ -93,12 +98,16 @@ class Judge:
         complete: bool = True,
         away: Sequence[Span] = (),
         gone: Sequence[Span] = (),
+        cut: Sequence[Span] = (),
+        troubles: Troubles | None = None,
     ) -> None:
         self._truth = truth
         self._expected = expected
         self._restarts = restarts
         self._complete = complete
         self._away = away
+        self._cut = cut
+        self._troubles = troubles
         self._gone = padded(gone, NOTED + expected.clocks)
         self._offsets: dict[str, list[int]] = defaultdict(list)
         self._names: dict[str, str] = {}  # the recorder's name of a line by the PBX's
@@ -114,7 +123,13 @@ class Judge:
         return Report(
             conversations=len(self._truth.conversations),
             judged=judge_conversations(
-                self._truth, self._expected, recordings, complete=self._complete, away=self._away
+                self._truth,
+                self._expected,
+                recordings,
+                complete=self._complete,
+                away=self._away,
+                cut=self._cut,
+                troubles=self._troubles,
             ),
             recordings=tuple(recording.verdict for recording in recordings),
             older=len(read) - len(current),
@@ -165,9 +180,17 @@ class Judge:
             return None
         if self._names.setdefault(slot.line, channel.line) != channel.line:
             judged.blame(f"{side}: port {channel.port} is on line {self._names[slot.line]}, not {channel.line}")
-        if slot.slot != channel.slot:
+        if slot.slot == channel.slot:
+            return slot
+        called = self._called(slot.line, channel)
+        if called is None:
             judged.blame(f"{side}: port {channel.port} is on slot {slot.slot}, not {channel.slot}")
-        return slot
+        return called or slot
+
+    def _called(self, line: str, channel: Channel) -> SlotTruth | None:
+        """Another slot than its own on which the trunk's signalling called a port."""
+        there = (each for each in self._truth.slots.values() if (each.line, each.slot) == (line, channel.slot))
+        return next((each for each in there if any(fork.port == channel.port for fork in each.forks)), None)
 
     def _compare(
         self, judged: Judged, sidecar: Sidecar, recording: Recording, slots: tuple[SlotTruth, SlotTruth]

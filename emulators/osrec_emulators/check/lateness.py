@@ -6,10 +6,10 @@ from math import ceil
 
 from osrec_emulators.check.expected import Expected
 from osrec_emulators.check.outages import Outage
-from osrec_emulators.check.spans import Span, union, within, without
-from osrec_emulators.check.told import Conversation, forked, together
+from osrec_emulators.check.spans import Span, union, without
+from osrec_emulators.check.told import Conversation, served
+from osrec_emulators.check.troubles import Troubles
 
-AROUND = 2.0  # seconds: monitors are set and ports are looked for right after an outage
 SUDDEN = 0.001  # seconds between two talks that are one: a transfer changes the call in one instant
 
 
@@ -32,13 +32,13 @@ class Lateness:
 def lateness(conversations: Iterable[Conversation], expected: Expected, outages: Sequence[Outage] = ()) -> Lateness:
     """Of all conversations. Where talk began while a recorder could not ask, nobody was late."""
     delays: list[float] = []
-    begins = 0
+    begins, troubles = 0, Troubles(outages, expected.times)
     for conversation in conversations:
         waits = {
             wait
             for station in expected.to_record(conversation)
             for wait in _waits(conversation, station, expected)
-            if not _was_out(outages, station, wait[0])
+            if not _was_out(troubles, station, wait[0])
         }
         begins += len(waits)  # two stations of one call that one fork serves have waited once
         delays += [until - since for since, until, forked in waits if forked]
@@ -49,10 +49,8 @@ def lateness(conversations: Iterable[Conversation], expected: Expected, outages:
     return Lateness(begins, len(delays), sum(delays) / len(delays), p99, delays[-1])
 
 
-def _was_out(outages: Sequence[Outage], station: str, at: float) -> bool:
-    return any(
-        each.station in (None, station) and each.span[0] - AROUND <= at < each.span[1] + AROUND for each in outages
-    )
+def _was_out(troubles: Troubles, station: str, at: float) -> bool:
+    return troubles.unwatched((at, at), station) or troubles.out((at, at), "journal")
 
 
 def _waits(conversation: Conversation, station: str, expected: Expected) -> Iterator[tuple[float, float, bool]]:
@@ -60,22 +58,12 @@ def _waits(conversation: Conversation, station: str, expected: Expected) -> Iter
 
     What follows the loss of a fork is no wait: it was asked for in time.
     """
-    served = _forked(conversation, station, expected)
+    forked = served(conversation, station, each=expected.each)
     losses = [fork.span[1] for fork in conversation.forks if fork.station == station and fork.end == "lost"]
     for talk in _talks(conversation, station):
-        for since, until in without([talk], served):
+        for since, until in without([talk], forked):
             if until - since > SUDDEN and not any(abs(since - lost) < SUDDEN for lost in losses):
                 yield since, until, until < talk[1]
-
-
-def _forked(conversation: Conversation, station: str, expected: Expected) -> list[Span]:
-    """When a station was on a pair, or somebody who talked with it, where that is enough."""
-    spans = forked(conversation, station)
-    if not expected.each:
-        for other in conversation.stations:
-            if other != station:
-                spans += within(forked(conversation, other), together(conversation, station, other))
-    return union(spans)
 
 
 def _talks(conversation: Conversation, station: str) -> list[Span]:

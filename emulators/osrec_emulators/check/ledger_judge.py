@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from osrec_emulators.check.coverage import Coverage
 from osrec_emulators.check.demands import Demand
@@ -167,8 +168,10 @@ class LedgerJudge:
     # --- conversations
 
     def _split(self, conversation: Conversation, entries: Sequence[Entry]) -> Iterator[str]:
-        """One conversation is one entry, unless the recorder was blind in it and could not know."""
-        if len(entries) > 1 and not self._was_out(conversation):
+        """One conversation is one entry, unless the recorder was blind to where one of them went over into the next."""
+        inside = sorted((entry.span for entry in entries), key=lambda span: span[0])
+        seams = [(min(until, since), since) for (_, until), (since, _) in pairwise(inside)]
+        if any(not self._was_blind(conversation, seam) for seam in seams):
             yield f"{_name(conversation)} is in {len(entries)} entries: {', '.join(entry.id for entry in entries)}"
 
     def _forgotten(self, ledger: Ledger, conversation: Conversation) -> Iterator[str]:
@@ -199,6 +202,11 @@ class LedgerJudge:
     def _was_out(self, conversation: Conversation) -> bool:
         """Whether one of its stations was not watched in it; others' outages excuse nothing."""
         return any(self._evidence.troubles.unwatched(conversation.span, each) for each in conversation.stations)
+
+    def _was_blind(self, conversation: Conversation, span: Span) -> bool:
+        """Whether one of its stations was not watched then, or a moment before."""
+        near = (span[0] - self._expected.clocks, span[1])
+        return any(self._evidence.troubles.unwatched(near, each) for each in conversation.stations)
 
     def _was_withheld(self, conversation: Conversation) -> bool:
         """The recorder was not told all of it, and was not told that either."""

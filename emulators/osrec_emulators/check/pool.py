@@ -18,6 +18,9 @@ class Pool:
 
     Args:
         slots: by port; neighbouring channels of a line make a pair, as recorders of trunks have them.
+
+    Attributes:
+        lines: of the ports.
     """
 
     def __init__(
@@ -25,7 +28,7 @@ class Pool:
     ) -> None:
         self._times = times
         self._troubles = troubles
-        self._lines = {port: slot.line for port, slot in slots.items()}
+        self.lines = {port: slot.line for port, slot in slots.items()}
         self.pairs = _pairs(slots)
         self._joined: dict[str, list[Span]] = defaultdict(list)
         taken: dict[str, list[Span]] = defaultdict(list)
@@ -60,16 +63,17 @@ class Pool:
     def _leased(self, fork: GrantedFork, conversation: Conversation) -> Span:
         """Until the PBX has told that the port is out of the call, or the recorder has found out, and a rest.
 
-        While nobody watches the station silence tells: with the link, for lack of which nobody can lease a port.
+        While nobody watches the station silence tells.
         """
-        ended, times, troubles = fork.left, self._times, self._troubles
+        ended, times, troubles, line = fork.left, self._times, self._troubles, self.lines.get(fork.port)
         told = troubles.told_at(ended, fork.station)
-        silent = troubles.linked_for(ended, times.audio_end + times.heard)
-        known = min(told, silent)
-        if fork.end == "lost":
-            losses = (each for each in conversation.faults if each.kind == "lost" and fork.port in each.ports)
-            told_of = all(each.told for each in losses if abs(each.at - ended) < NOTED)
-            known = ended + times.port_loss if told_of and told == ended else max(known, ended) + times.found_out
+        if fork.end != "lost":
+            known = min(told, troubles.quiet_for(ended, times.audio_end + times.heard, line))
+        elif told == ended and _told_of(conversation, fork):
+            known = ended + times.port_loss
+        else:
+            silent = troubles.quiet_for(ended, times.found_out, line)
+            known = silent if told == ended else min(told, silent) + times.port_loss
         return fork.span[0], known + times.freed
 
     def _doubted(self, fault: PlayedFault) -> Span:
@@ -80,10 +84,16 @@ class Pool:
     def _leasable(self, pair: Pair, taken: Mapping[str, Sequence[Span]]) -> Iterator[Span]:
         busy = [span for port in pair for span in taken.get(port, ())]
         busy += [
-            (since, until + self._times.heard) for since, until in self._troubles.line_out(self._lines[p] for p in pair)
+            (since, until + self._times.heard) for since, until in self._troubles.line_out(self.lines[p] for p in pair)
         ]
         for since, until in longer(without([EVER], busy), NOTED):
             yield since + NOTED, until
+
+
+def _told_of(conversation: Conversation, lost: GrantedFork) -> bool:
+    """Whether the PBX told, with the usual events, of the loss that ended a fork."""
+    losses = (each for each in conversation.faults if each.kind == "lost" and lost.port in each.ports)
+    return all(each.told for each in losses if abs(each.at - lost.left) < NOTED)
 
 
 def _pairs(slots: Mapping[str, SlotTruth]) -> list[Pair]:

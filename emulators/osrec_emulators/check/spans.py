@@ -36,6 +36,17 @@ def within(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
     return [(since, until) for since, until in pieces if until > since]
 
 
+def onward(seeds: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+    """Each seed, and on from there as long as one of the others follows without a break."""
+    merged, found = union(others), []
+    for since, until in union(seeds):
+        reached = until
+        for begin, end in merged:
+            reached = max(reached, end) if begin <= reached else reached
+        found.append((since, reached))
+    return found
+
+
 def padded(spans: Iterable[Span], by: float) -> list[Span]:
     """Each longer by so much at both ends."""
     return [(since - by, until + by) for since, until in spans]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from osrec_emulators.check.spans import Span, within
+from osrec_emulators.check.spans import Span, union, within
 from osrec_emulators.pbx.media import Side
 
 CALLS = "calls.jsonl"
@@ -167,6 +167,15 @@ def together(conversation: Conversation, one: str, other: str) -> list[Span]:
     for talk in conversation.talk(one):
         spans += within([talk.span], (each.span for each in conversation.talk(other) if each.call == talk.call))
     return spans
+
+
+def served(conversation: Conversation, station: str, *, each: bool) -> list[Span]:
+    """When a station was on a pair; or, unless each needs its own, somebody who talked with it."""
+    spans = forked(conversation, station)
+    for other in () if each else conversation.stations:
+        if other != station:
+            spans += within(forked(conversation, other), together(conversation, station, other))
+    return union(spans)
 
 
 def conversations(path: Path) -> list[Conversation]:

@@ -23,6 +23,9 @@ class Troubles:
         for each in outages:
             spans[each.what, each.station].append((each.span[0] - NOTED, each.span[1] + self._settled))
         self._spans = {key: union(each) for key, each in spans.items()}
+        self._owed = union(
+            (since, until + NOTED) for each in outages if each.what == "answer" for since, until in [each.span]
+        )
         self._lines = [each for each in outages if each.what == "line"]
         self._blind: dict[str | None, list[Span]] = {}
         self._links = union(each.span for each in outages if each.what in _OF_ALL)
@@ -46,8 +49,12 @@ class Troubles:
 
     def _awaited(self, spans: Sequence[Span]) -> list[Span]:
         """Where the PBX owes answers when an outage ends, the recorder waits for them, one after the other."""
-        awaited = self._spans.get(("answer", None), ())
-        return [each for each in awaited if any(since <= each[0] <= until < each[1] for since, until in spans)]
+        return [
+            (since, end + self._settled)
+            for since, until in spans
+            for begin, end in self._owed
+            if since <= begin <= until < end + self._settled
+        ]
 
     def spans(self, what: str, station: str | None) -> list[Span]:
         """Of one kind, of a station and of all."""
@@ -64,10 +71,15 @@ class Troubles:
         found = [until for since, until in self.blind(station) if since <= at < until]
         return max(found, default=at)
 
-    def linked_for(self, at: float, seconds: float) -> float:
-        """When from then on the link had been up for so long without a break."""
+    def quiet_for(self, at: float, seconds: float, line: str | None) -> float:
+        """When silence that began then had lasted for so long without a break.
+
+        It tells nothing while the link is down, for lack of which nobody can act on it, and while the line brings
+        nothing: what does not arrive is no silence.
+        """
         began = at
-        for since, until in self._links:
+        broken = [each.span for each in self._lines if each.line in (None, line)]
+        for since, until in union([*self._links, *broken]):
             if since < began + seconds and until > began:
                 began = until
         return began + seconds

@@ -29,12 +29,9 @@ class Wanted:
 
     def required(self, conversation: Conversation, entry: str, station: str) -> list[Span]:
         """Talk that must be recorded, or its lack named."""
-        on_demand = matches(station, self._expected.on_demand)
         spans: list[Span] = []
         for talk in conversation.talk(station):
             wanted = within([talk.span], self._permitted(conversation, entry, station, talk))
-            if on_demand:
-                wanted = within(wanted, self._kept_in_time(conversation, station, talk.call))
             wanted = without(wanted, self._unheard_of(conversation, entry, station, talk))
             spans += without(wanted, self.paused(conversation, talk.call))
         return union(spans)
@@ -83,7 +80,7 @@ class Wanted:
         if not expected.is_watched(station) or not matches(station, expected.stations):
             return []
         if matches(station, expected.on_demand):
-            return union(span for _, span in kept(self._of(conversation, talk.call)))
+            return self._kept_in_time(conversation, station, talk.call)
         for sample in expected.samples:
             if matches(station, sample.stations):
                 return [ALWAYS] if _place(sample.rule, entry) < sample.percentage else []

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from osrec_emulators.demo.demo import Demo, run
+from osrec_emulators.demo.demo import Demo, Signalling, run
 from osrec_emulators.demo.processes import DemoError
 
 SPEECH = Path(__file__).parents[3] / "tests" / "vectors" / "speech"  # of a source tree
@@ -27,6 +27,7 @@ def demo(
     steady: Annotated[bool, typer.Option("--steady", help="Exactly so many calls, without features.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same calls.")] = 1,
     speech: Annotated[Path, typer.Option(help="Directory of speech files, raw A-law.")] = SPEECH,
+    signalling: Annotated[Signalling, typer.Option(help="Of the recorder trunk.")] = Signalling.NONE,
     measure: Annotated[
         bool, typer.Option("--measure", help="Write CPU and memory of every process over time.")
     ] = False,
@@ -34,7 +35,8 @@ def demo(
     """Emulated PBX and recorder side by side; exit code 0 only when every call was recorded octet for octet."""
     console = Console(highlight=False)
     try:
-        code = run(Demo(directory.resolve(), speech, seconds, calls, hold, seed, measure, steady), console)
+        wanted = Demo(directory.resolve(), speech, seconds, calls, hold, seed, measure, steady, signalling)
+        code = run(wanted, console)
     except DemoError as error:
         print(f"osrec-emulate: {error}", file=sys.stderr)
         code = 1

@@ -1,16 +1,20 @@
 """`osrec-emulate demo`: the emulated PBX and the recorder side by side, and at the end the verdict."""
 
+import json
 import math
 import shutil
 import subprocess
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from osrec_emulators.check.demands import DEMANDS
 from osrec_emulators.demo.measure import Meter
 from osrec_emulators.demo.processes import DemoError, Process, command, free_ports, status, until
 
@@ -20,6 +24,15 @@ SETTLE = 60.0
 EVERY = 5.0  # seconds between two lines of progress
 # what the rules of osrec.toml say, as patterns for the judge
 EXPECTED = ("--stations", "31??", "--never", "3139", "--never", "+48225550100", "--on-demand", "3138")
+
+
+class Signalling(StrEnum):
+    """How the PBX puts a call on a time slot, docs/signalling.md."""
+
+    NONE = "none"
+    DSS1 = "dss1"
+    QSIG = "qsig"
+    CAS = "cas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,7 @@ class Demo:
         steady: exactly `calls` calls at all times, from outside and without features, instead of lively traffic.
         speech: directory of speech files.
         measure: note CPU and memory of every process over time.
+        signalling: of the recorder trunk, at both ends.
     """
 
     directory: Path
@@ -44,6 +58,7 @@ class Demo:
     seed: int = 1
     measure: bool = False
     steady: bool = False
+    signalling: Signalling = Signalling.NONE
 
 
 def prepare(demo: Demo) -> None:
@@ -58,6 +73,7 @@ def prepare(demo: Demo) -> None:
     values = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     values |= {"CALLS": str(demo.calls), "HOLD": str(demo.hold), "SEED": str(demo.seed)}
     values |= {"SPEECH": str(demo.speech.resolve()), "TRUTH": "true" if demo.seconds else "false"}
+    values["SIGNALLING"] = demo.signalling.value
     values["TRAFFIC"] = _steady(demo.calls) if demo.steady else template("lively.toml")
     for name in ("pbx.toml", "osrec.toml"):
         text = template(name).replace("@TRAFFIC@", values["TRAFFIC"])
@@ -182,8 +198,13 @@ def _keep(demo: Demo, console: Console, recordings: list[dict[str, Any]]) -> boo
     if station is None:
         return False
     call = [command("osrec"), "call", "keep", station, "--by", "demo", "-c", str(demo.directory / "osrec.toml")]
+    asked = datetime.now(UTC)
     done = subprocess.run(call, capture_output=True, text=True, check=False)
-    console.print(f"osrec call {(done.stdout or done.stderr).strip()}")
+    said = (done.stdout or done.stderr).strip()
+    console.print(f"osrec call {said}")
+    demand = {"at": asked.isoformat(), "station": station, "what": "keep", "error": said if done.returncode else None}
+    with (demo.directory / "truth" / DEMANDS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(demand) + "\n")
     return done.returncode == 0
 
 

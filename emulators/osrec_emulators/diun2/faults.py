@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from osrec_drivers.line import IDLE
+from osrec_emulators.diun2.line_faults import LineFault
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class TimeSlot:
@@ -20,11 +23,17 @@ class Faults:
         mute: time slots on which forks carry nothing but idle.
         stuck: time slots that send one octet for ever, forked or not.
         swap: pairs of time slots that are wired crosswise: each carries what is meant for the other.
+        idle: what all time slots send outside forks, and muted ones in them.
+        ppm: how much faster the board's clock is than the PBX's: then its frames slip against what is said.
+        lines: of the bits that leave each line, by its number.
     """
 
     mute: frozenset[TimeSlot] = frozenset()
     stuck: Mapping[TimeSlot, int] = field(default_factory=dict)
     swap: tuple[tuple[TimeSlot, TimeSlot], ...] = ()
+    idle: int = IDLE
+    ppm: float = 0.0
+    lines: Mapping[int, tuple[LineFault, ...]] = field(default_factory=dict)
 
     @property
     def touched(self) -> frozenset[TimeSlot]:

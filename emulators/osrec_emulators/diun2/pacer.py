@@ -23,9 +23,9 @@ class Pacer:
         self.handed = 0
         self._start_ns = start_ns
 
-    def time_to_send(self, frame: int) -> int:
-        """When the line has to send a frame, in ns: a board's clock, which no stall of ours moves."""
-        return self._start_ns + LEAD_NS + frame * _SECOND_NS // FRAME_RATE
+    def time_to_send(self, frame: int, ppm: float = 0.0) -> int:
+        """When a line has to send a frame, in ns: its board's clock, so much faster than ours; no stall moves it."""
+        return self._start_ns + LEAD_NS + round(frame * _SECOND_NS / (FRAME_RATE * (1 + ppm / 1e6)))
 
     def due(self, now_ns: int) -> Iterator[int]:
         """Sizes of the blocks that are due now; after a stall all come in a row: lines send them or pass them over."""

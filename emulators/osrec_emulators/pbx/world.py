@@ -109,6 +109,18 @@ class World:
         served = self._services.serve(service)
         return Answer(served.result, tuple(self.switch.take()), served.delay)
 
+    def hang_up(self, port: str, now: float) -> list[Occurrence]:
+        """A recorder port leaves its call by itself: its trunk says that the recorder has hung up."""
+        self.switch.now = max(self.switch.now, now)
+        if port in self.switch.forks.joined:
+            self.switch.free_port(port)
+        return self.switch.take()
+
+    def dial(self, port: str, digits: str, now: float) -> list[Occurrence]:
+        """A recorder port dials over its trunk what it could have asked for with MakeCall; nothing when refused."""
+        request = model.MakeCall(model.DeviceId(port), model.DeviceId(digits))
+        return list(self.request(request, now).occurrences)
+
     def snapshot(self, device: str) -> model.DeviceSnapshot:
         """The calls of a device. Raises Refused when there is no such device."""
         return self._services.snapshot(device)

@@ -1,6 +1,6 @@
 """Snapshots: what the PBX says is so now, whatever events told or failed to tell (csta.md: resync)."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from osrec.calls.call import ABSENT, ANONYMOUS, Call
 from osrec.calls.changes import Began, Change, Happened, Restated
@@ -29,14 +29,20 @@ def reconcile(desk: Desk, station: str, legs: Iterable[model.SnapshotLeg], now: 
         present.add(call_id)
         changes += _found(desk, station, call_id, leg, now)
     for conversation in list(desk.book.conversations.values()):
-        absent = [call for call in conversation.calls.values() if call.call_id not in present and call.knows(station)]
-        gone = [call for call in absent if call.state(station) is not None or call.watched_by(station)]
-        for call in absent:
-            call.tell_local(station, None, "resync" if station in call.views else ABSENT)
-        changes += [_resynced(conversation, station, call) for call in gone]
-        if gone:
-            changes += desk.book.settle(conversation, "resync", now)
+        changes += left(desk, conversation, station, now, present)
     return changes
+
+
+def left(
+    desk: Desk, conversation: Conversation, station: str, now: float, present: Container[bytes] = ()
+) -> list[Change]:
+    """The station is in none of the conversation's calls any more, but for those that are `present`."""
+    absent = [call for call in conversation.calls.values() if call.call_id not in present and call.knows(station)]
+    gone = [call for call in absent if call.state(station) is not None or call.watched_by(station)]
+    for call in absent:
+        call.tell_local(station, None, "resync" if station in call.views else ABSENT)
+    changes: list[Change] = [_resynced(conversation, station, call) for call in gone]
+    return [*changes, *desk.book.settle(conversation, "resync", now)] if gone else []
 
 
 def reconcile_call(desk: Desk, station: str, call_id: bytes, found: model.CallSnapshot, now: float) -> list[Change]:

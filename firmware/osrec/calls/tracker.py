@@ -18,7 +18,7 @@ from osrec.calls.joining import joined
 from osrec.calls.moved import moved
 from osrec.calls.numbering import Site
 from osrec.calls.parties import Parties
-from osrec.calls.snapshots import FoundCall, reconcile, reconcile_call
+from osrec.calls.snapshots import FoundCall, left, reconcile, reconcile_call
 from osrec.numbers import Patterns
 from osrec.wire.csta import model
 
@@ -107,6 +107,10 @@ class Tracker:
         for call_id, found in calls:
             changes += reconcile_call(self._desk, station, call_id, found, now)
         return changes
+
+    def left(self, conversation: Conversation, station: str, now: float) -> list[Change]:
+        """A station's part in a conversation is over, and nobody told us; of its other calls that says nothing."""
+        return left(self._desk, conversation, station, now)
 
     def found(self, station: str, call_id: bytes, call: model.CallSnapshot, now: float) -> list[Change]:
         """Take what the PBX answered to the question that `Unclear` was: who is in the station's call, and how."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from osrec.cli.decode_e1 import e1
 from osrec.cli.decode_input import source
 from osrec.cli.decode_q931 import q931
 from osrec.errors import WireError
@@ -78,6 +79,7 @@ def csta(
 
 
 app.command()(q931)
+app.command()(e1)
 
 
 # --- from octets to PDUs

@@ -1,4 +1,4 @@
-"""The recorder's state on a terminal: one glance for `osrec status`, slot by slot for `osrec lines`."""
+"""The recorder's state on a terminal, in one glance: `osrec status`."""
 
 from typing import Any, Literal
 
@@ -41,9 +41,9 @@ def _headline(status: dict[str, Any]) -> RenderableType:
     text.append(f" {link['peer']}, {link['monitors']} of {link['stations']} stations monitored")
     text.append(f"\nconversations {len(status['conversations'])} running, {status['concluded']} ended")
     if journal:
-        text.append(f"   journal {journal['condition']}, room for {_duration(journal['capacity_seconds'])}")
+        text.append(f"   journal {journal['condition']}, room for {duration(journal['capacity_seconds'])}")
         text.append(f", commit {journal['commit_seconds'] * 1000:.1f} ms")
-    text.append(f"   up {_duration(status['uptime'])}, version {status['version']}")
+    text.append(f"   up {duration(status['uptime'])}, version {status['version']}")
     text.append(f"\nrules {status['rules']['version']}")
     if status.get("ledger"):
         today = status["ledger"]
@@ -112,7 +112,7 @@ def _conversations(conversations: list[dict[str, Any]], more: int = 0) -> Render
         recorded = Text(", ".join(one["recorded_at"]), "green")
         if not one["recorded_at"]:
             recorded = Text(one["reason"] or "-", "red" if one["reason"] else "dim")
-        table.add_row(_duration(one["seconds"]), one["direction"], parties, legs, recorded)
+        table.add_row(duration(one["seconds"]), one["direction"], parties, legs, recorded)
     return table
 
 
@@ -131,7 +131,7 @@ def _recordings(recordings: list[dict[str, Any]], more: int = 0) -> RenderableTy
     for one in recordings:
         own, other = (_decibels(one[side]) for side in ("level_own", "level_other"))
         table.add_row(
-            one["id"], one["station"], one["pair"], _duration(one["seconds"]), own, other, one["rule"], _doing(one)
+            one["id"], one["station"], one["pair"], duration(one["seconds"]), own, other, one["rule"], _doing(one)
         )
     return table
 
@@ -150,29 +150,7 @@ def _decibels(level: float | None) -> str:
     return f"{bar(level)} silent" if level is None else f"{bar(level)} {level:.0f} dBm0"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     whole = int(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02d}:{whole % 60:02d}"
-
-
-def lines_view(status: dict[str, Any], height: int | None = None) -> RenderableType:
-    """Each line with its counters and each slot with its level and the station that it carries, whatever the height."""
-    parts: list[RenderableType] = []
-    for line in status["lines"]:
-        head = Text(f"{line['name']}  {line['spec']}  ", "bold")
-        head.append(line_state(line))
-        counters = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in line["counters"].items())
-        account = f"received {line['received']} of {line['expected']} samples in {_duration(line['seconds'])}"
-        table = Table(box=None, show_header=False, padding=(0, 1))
-        for first in range(0, 32, 8):
-            table.add_row(*(_slot(line, slot) for slot in range(first, first + 8)))
-        parts.append(Panel(Group(Text(f"{account}\n{counters}"), table), title=head, title_align="left"))
-    return Group(*parts)
-
-
-def _slot(line: dict[str, Any], slot: int) -> Text:
-    station = line["slots"].get(str(slot))
-    text = Text(f"{slot:2d} {bar(line['levels'][slot])} ")
-    text.append(station or "-", "green" if station else "dim")
-    return text

@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.live import Live
 
 from osrec.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, console, control_socket, plain_errors, print_json
-from osrec.cli.live import lines_view, status_view
+from osrec.cli.live import status_view
 from osrec.config import Config, load
 from osrec.config_files import read
 from osrec.engine.rules import RuleSet
@@ -106,24 +106,20 @@ def status(
     every: EveryOption = 1.0,
 ) -> None:
     """What the recorder does now: link, lines, calls, recordings, alarms; and the ledger of today."""
-    _show(config, status_view, json, follow, every, ledger=True)
+    show(config, status_view, json, follow, every, ledger=True)
 
 
-@plain_errors
-def lines(
-    config: ConfigOption = DEFAULT_CONFIG,
-    json: JsonOption = False,
-    follow: FollowOption = False,
-    every: EveryOption = 1.0,
+def show(
+    path: Path,
+    view: View,
+    json: bool,
+    follow: bool,
+    every: float,
+    *,
+    ledger: bool = False,
+    only: Callable[[dict[str, Any]], Any] | None = None,
 ) -> None:
-    """The E1 lines: alarms, counters, and what is on each slot."""
-    if json and not follow:
-        print_json(ask.status(control_socket(load(config)))["lines"])
-        return
-    _show(config, lines_view, json, follow, every)
-
-
-def _show(path: Path, view: View, json: bool, follow: bool, every: float, *, ledger: bool = False) -> None:
+    """The recorder's state as `view` draws it, or as JSON: all of it, or what `only` takes of it; once or for long."""
     loaded = load(path)
     socket, today = control_socket(loaded), Today(loaded)
     states = ask.follow(socket, every) if follow else iter([ask.status(socket)])
@@ -131,7 +127,7 @@ def _show(path: Path, view: View, json: bool, follow: bool, every: float, *, led
         states = (state | {"ledger": today.totals()} for state in states)
     if json:
         for state in states:
-            print_json(state)
+            print_json(state if only is None else only(state))
     elif not follow:
         console.print(view(next(states), None))
     else:

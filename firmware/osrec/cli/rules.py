@@ -97,6 +97,7 @@ def explain(
     name: Annotated[str | None, typer.Option(help="Name of the other party.")] = None,
     trunk: Annotated[str | None, typer.Option(help="Trunk that it came or went over.")] = None,
     account: Annotated[str | None, typer.Option(help="Account code.")] = None,
+    digits: Annotated[str, typer.Option(help="Keys that were pressed in it (DTMF).")] = "",
     conversation: Annotated[UUID | None, typer.Option(help="Its id, which decides about a percentage.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -112,6 +113,7 @@ def explain(
         names=(name,) if name else (),
         trunks=(number_of(trunk, "--trunk"),) if trunk is not None else (),
         accounts=(number_of(account, "--account"),) if account is not None else (),
+        digits=digits,
         at=parse_time(at, "--at") or datetime.now(UTC),
         conversation=conversation,
     )

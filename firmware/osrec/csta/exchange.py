@@ -48,7 +48,8 @@ class Exchange:
     Args:
         emit: takes what is to be sent and told.
         status: is told each SystemStatus of the PBX.
-        missed: is told that a heartbeat was not answered. overdue: that a request was not.
+        missed: is told that a heartbeat was not answered.
+        silent: whether so little has come that the PBX may not be there at all; it is asked then.
 
     Attributes:
         monitors: the devices and what became of their monitors.
@@ -61,7 +62,7 @@ class Exchange:
         emit: Callable[[Output], None],
         status: Callable[[int, float], None],
         missed: Callable[[float], None],
-        overdue: Callable[[float], None],
+        silent: Callable[[float], bool],
     ) -> None:
         self.monitors = Monitors(config, self)
         self.session = SessionClock()
@@ -69,7 +70,8 @@ class Exchange:
         self._emit = emit
         self._status = status
         self._missed = missed
-        self._overdue = overdue
+        self._silent = silent
+        self._unserved: list[Token] = []  # services whose segments ceased, and with them all that the PBX sends
         self._requests = Requests(config.max_invoke_id)
         self._segments = Segments(config.request_timeout, emit, lambda: self._requests.outstanding > 0)
 
@@ -93,7 +95,8 @@ class Exchange:
         """Nothing that was asked will be answered: tokens of the services that somebody waits for."""
         self.session.stop()
         asked = [request.token for request in self._requests.clear() if request.purpose is Purpose.SERVICE]
-        return asked + self._segments.clear()
+        unserved, self._unserved = self._unserved, []
+        return asked + unserved + self._segments.clear()
 
     # --- what we invoke
 
@@ -142,18 +145,30 @@ class Exchange:
             self._answered(request, pdu, now)
 
     def expire(self, now: float) -> None:
-        """Go on without the answers that are overdue. One of them may end the link: what is left then is cleared."""
+        """Go on without the answers that are overdue. One of them may end the link: what is left then is cleared.
+
+        A silent PBX is asked first whether it is there: nobody shall take it for the PBX's word that nothing comes over
+        a link that is half open. Until it is heard of, or called down, no service is told that it got no answer.
+        """
         while (deadline := self._requests.deadline) is not None and deadline <= now:
-            self._overdue(now)
-            self._answered(self._requests.take_overdue(), None, now)
+            if self._silent(now) and self._requests.overdue.purpose is Purpose.SERVICE:
+                self._requests.hold_overdue()
+            else:
+                self._answered(self._requests.take_overdue(), None, now)
         self._segments.expire(now)
+
+    def heard(self, now: float) -> None:
+        """The PBX is there: what was overdue in its silence, and has not come now, will not come."""
+        unserved, self._unserved = self._unserved, []
+        for token in (*unserved, *(request.token for request in self._requests.release())):
+            self._served(token, None)
 
     def _answered(self, request: Request, answer: Answer, now: float) -> None:
         """`answer` is None when none came in time."""
         match request.purpose:
             case Purpose.SERVICE if isinstance(answer, DeviceSnapshot | CallSnapshot):
                 token = request.token
-                self._segments.put(answer, lambda whole, _now: self._served(token, whole), now, token)
+                self._segments.put(answer, lambda whole, then: self._gathered(token, whole, then), now, token)
             case Purpose.SERVICE:
                 self._served(request.token, answer)
             case Purpose.START:
@@ -177,6 +192,12 @@ class Exchange:
             case _:
                 what = operation_name(opcode_of(request.argument))
                 self._emit(Trouble(f"{what}: {refusal_of(answer)[0]}"))
+
+    def _gathered(self, token: Token, whole: Whole | None, now: float) -> None:
+        if whole is None and self._silent(now):
+            self._unserved.append(token)
+        else:
+            self._served(token, whole)
 
     def _served(self, token: Token, answer: Answer) -> None:
         self._emit(ServiceAnswered(token, Lost("timeout") if answer is None else answer))

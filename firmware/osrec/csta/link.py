@@ -86,7 +86,7 @@ class Link:
         self._config = config
         self._outputs: list[Output] = []
         self._heartbeat = Heartbeat(config)
-        self._exchange = Exchange(config, self._emit, self._status, self._missed, self._heartbeat.overdue)
+        self._exchange = Exchange(config, self._emit, self._status, self._missed, self._heartbeat.silent)
         self._state_due: float | None = None
         self._associated_here = False  # whether there is an association to release
         self._farewell = ""  # why we release the association
@@ -103,6 +103,8 @@ class Link:
         else:
             key = type(event)
         _TABLE[self.state, key](self, event, now)
+        if isinstance(event, PduReceived):
+            self._exchange.heard(now)  # behind what it brought, which may be the answer that was overdue
         if self.state is State.UP:
             self.monitors.advance(now)
         outputs, self._outputs = self._outputs, []

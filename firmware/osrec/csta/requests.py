@@ -50,6 +50,7 @@ class Requests:
         self._sent = 0
         self._table: dict[int, tuple[int, Request]] = {}
         self._due: list[tuple[float, int, int]] = []  # (deadline, number, invoke id); answered ones leave late
+        self._held: list[tuple[int, int]] = []  # (number, invoke id); so do these
 
     def add(self, request: Request) -> Invoke:
         """Give the request an invoke id that no outstanding one has."""
@@ -69,16 +70,32 @@ class Requests:
             self.paced -= request.purpose in PACED
         return request
 
-    def take_overdue(self) -> Request:
+    @property
+    def overdue(self) -> Request:
         """The request that was overdue first; `deadline` must have passed, so there is one."""
+        return self._table[self._due[0][2]][1]
+
+    def take_overdue(self) -> Request:
+        """The same; it is outstanding no longer."""
         request = self.take(self._due[0][2])
         assert request is not None
         return request
+
+    def hold_overdue(self) -> None:
+        """Go on waiting for the one that was overdue first, without a deadline, until `release`."""
+        self._held.append(heapq.heappop(self._due)[1:])
+
+    def release(self) -> list[Request]:
+        """Those held that were not answered meanwhile; they are outstanding no longer."""
+        held, self._held = self._held, []
+        requests = [self.take(invoke_id) for number, invoke_id in held if not self._answered(number, invoke_id)]
+        return [request for request in requests if request is not None]
 
     def clear(self) -> list[Request]:
         requests = [request for _, request in self._table.values()]
         self._table.clear()
         self._due.clear()
+        self._held.clear()
         self.paced = 0
         return requests
 

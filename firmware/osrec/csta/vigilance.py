@@ -4,6 +4,7 @@ from osrec.csta.settings import LinkConfig
 from osrec.wire.csta.model import RequestSystemStatus, Session, Status, SystemStatus
 
 RENEW_AFTER = 0.5  # of a session's duration: a renewal that gets lost leaves time for more
+ENOUGH = 0.5  # of the time that an answer may take, in silence: PBXs answer within milliseconds
 RENEW_AGAIN = 0.1  # of it, after a renewal without success
 
 
@@ -34,13 +35,17 @@ class Heartbeat:
         """For how long nothing has come."""
         return max(now - self._heard, 0.0) if self._heard > float("-inf") else 0.0
 
-    def overdue(self, now: float) -> None:
-        """A request was not answered: after as long a silence the PBX is asked at once whether it is there.
+    def silent(self, now: float) -> bool:
+        """A request was not answered: has nothing else come, either, for half the time that an answer may take?
 
-        Of a half-open link nothing would be heard until the next heartbeat, and that would be taken for the PBX's word.
+        Then the PBX is asked at once whether it is there: of a half-open link nothing would be heard until the next
+        heartbeat. Without heartbeats nobody would ever know.
         """
-        if self.due is not None and now - self._heard >= self._config.request_timeout:
+        if not self._config.heartbeat or now - self._heard < self._config.request_timeout * ENOUGH:
+            return False
+        if self.due is not None:
             self.due = now
+        return True
 
     def take(self, now: float) -> RequestSystemStatus | SystemStatus | None:
         """What to send now, if anything; what is heard next arms the timer again."""

@@ -96,6 +96,18 @@ class Coverage:
             if gap.obstacle == obstacle and gap.since >= since:
                 gap.obstacle = None
 
+    def reblame(self, blame: Blame, obstacle: Obstacle, since: float, at: datetime) -> list[str]:
+        """What lasts for that blame lasts for another reason since then; the stations."""
+        stations = [station for station, gap in self._open.items() if gap.blame == blame]
+        for station in stations:
+            gap = self._open[station]
+            if gap.since >= since:
+                gap.obstacle = obstacle
+            else:
+                self._close(station, since)
+                self._begin(station, obstacle, since, at)
+        return stations
+
     def absorb(self, other: "Coverage") -> None:
         """Take over those of a conversation that turned out to be part of this one."""
         self.before += other.before

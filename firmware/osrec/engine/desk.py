@@ -62,6 +62,7 @@ class Desk:
         self.accepts_new = True
         self.touched: dict[UUID, None] = {}
         self.merged: list[tuple[UUID, UUID]] = []
+        self._asked_again = 0.0  # up to when it is done: holds that ran out until then count no more
 
     # --- what the rules say
 
@@ -166,6 +167,20 @@ class Desk:
         for negative, _, conversation in sorted(order):
             if conversation in self.tracker.conversations:
                 yield -negative, self.tracker.conversations[conversation]
+
+    @property
+    def again(self) -> float | None:
+        """When the PBX may be asked again to fork somebody who waits, None when nobody waits for that."""
+        holds = (hold for conversation in self.uncovered for hold in self.dossiers[conversation].holds.values())
+        return min((hold.again for hold in holds if hold.again > self._asked_again), default=None)
+
+    def ask_again(self, now: float) -> bool:
+        """Whether that time has come; it comes once."""
+        due = self.again
+        if due is None or due > now:
+            return False
+        self._asked_again = now
+        return True
 
     def hopeless(self, priority: int) -> bool:
         """There is no pair for a conversation of this class: none is free, and none may be taken from another."""

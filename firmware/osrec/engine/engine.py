@@ -6,13 +6,13 @@ monitored station's part in a conversation; a conversation in which several reco
 
 This module only says who deals with what: `happenings` follows conversations, `review` brings their recordings to
 what legs and rules ask for, `starting` gets forks and `granting` takes their answers, `watching` and `losses` judge
-what the lines tell, `evidence` what they tell when the link broke before an answer, `demands` does what people ask
-for, `blindness` notes who was not watched, `coverage` who was not recorded, `telling` has the journal know it all, and
-`restoring` takes it from there after a restart.
+what the lines tell, `signalling` follows the PBX's calls to our ports, `evidence` tells what came when the link broke
+before an answer, `demands` does what people ask for, `blindness` notes who was not watched, `coverage` who was not
+recorded, `telling` has the journal know it all, and `restoring` takes it from there after a restart.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from osrec.calls.conversation import Conversation
@@ -38,9 +38,12 @@ from osrec.engine.messages import (
     Noted,
     OpenRefused,
     Output,
+    Released,
     Request,
     Restore,
     RulesChanged,
+    Seized,
+    SignallingChanged,
     Started,
     Stopping,
     TakenOver,
@@ -51,6 +54,8 @@ from osrec.engine.recording import Recording, State
 from osrec.engine.review import Reviewer
 from osrec.engine.rules import RuleSet
 from osrec.engine.settings import EngineConfig
+from osrec.engine.signalling import Signalling
+from osrec.engine.starting import LINK_DOWN
 from osrec.engine.telling import Telling
 from osrec.engine.watching import Watching
 from osrec.store.records import Decision
@@ -72,9 +77,14 @@ class Engine:
         pool: Pool,
         strategy: ForkStrategy,
         new_id: Callable[[], UUID],
+        signalled: Iterable[str] = (),
     ) -> None:
+        """
+        Args:
+            signalled: lines on which the PBX calls the ports.
+        """
         self.tracker = tracker
-        self.forks = Forks(pool, strategy, config)
+        self.forks = Forks(pool, strategy, config, signalled)
         self._desk = Desk(config, tracker, rules, self.forks, new_id)
         self._reviewer = Reviewer(self._desk)
         self._granting = Granting(self._desk, self._reviewer)
@@ -83,6 +93,7 @@ class Engine:
         self._losses = Losses(self._desk, self._reviewer)
         self._evidence = Evidence(self._desk, self._reviewer, self._granting)
         self._watching = Watching(self._desk, self._reviewer, self._happenings, self._losses, self._evidence)
+        self._signalling = Signalling(self._desk, self._reviewer, self._granting)
         self._demands = Demands(self._desk, self._reviewer)
         self._blindness = Blindness(tracker.monitored)
         self._pool_alarm = False
@@ -113,7 +124,8 @@ class Engine:
     @property
     def deadline(self) -> float | None:
         """When to call handle(TimerExpired()); None: nothing is due."""
-        return min((due for due in (self.forks.deadline, self.tracker.deadline) if due is not None), default=None)
+        dues = (self.forks.deadline, self.tracker.deadline, self._desk.again)
+        return min((due for due in dues if due is not None), default=None)
 
     def handle(self, event: Event | link.Output, now: float, at: datetime) -> list[Output]:
         """Advance by one event. `at` is the wall time of `now`, aware, UTC."""
@@ -130,6 +142,8 @@ class Engine:
                 return self._answered(event, now, at)
             case Heard():
                 return [*self._watching.heard(event, now, at), *self._blindness.write_due(at)]
+            case Seized() | Released() | SignallingChanged():
+                return self._signalling.take(event, now, at)
             case TimerExpired():
                 return self._timer(now, at)
             case Restore() | Adopt() | TakenOver():
@@ -143,12 +157,15 @@ class Engine:
                 return self._reviewer.review_all(now, at)
             case Demanded():
                 return self._demands.demanded(event, now, at)
-            case Started():
-                return [*self._blindness.started(event, at)]
-            case Stopping():
-                return [*self._happenings.stop(now, at), *self._blindness.stop(at)]
+            case Started() | Stopping():
+                return self._begins_or_ends(event, now, at)
             case _:
                 return self._link(event, now, at)
+
+    def _begins_or_ends(self, event: Started | Stopping, now: float, at: datetime) -> list[Output]:
+        if isinstance(event, Started):
+            return [*self._blindness.started(event, at)]
+        return [*self._happenings.stop(now, at), *self._blindness.stop(at)]
 
     def conversation_reason(self, conversation: UUID) -> str | None:
         """Why a running conversation is not recorded, None when it is or nothing is known against it."""
@@ -178,9 +195,10 @@ class Engine:
         match event:
             case link.LinkUp():
                 self._happenings.questions.connected()
-                outputs += [*self._evidence.link_up(now), *self.forks.connected()]
-            case link.LinkDown():
+                outputs += [*self._evidence.link_up(now, at), *self.forks.connected()]
+            case link.LinkDown(_, unheard):
                 self.forks.disconnected()
+                self._fell_silent(now - unheard, at - timedelta(seconds=unheard))
                 outputs += self._reviewer.review_waiting(now, at, all_of_them=True)  # from now on the link is to blame
             case link.SnapshotTaken(station, legs, calls):
                 outputs += self._happenings.resync(station, legs, now, at, calls, self._blindness.before(station))
@@ -189,7 +207,19 @@ class Engine:
                 pass
         return outputs
 
+    def _fell_silent(self, since: float, at: datetime) -> None:
+        """Since then nothing has come from the PBX, so it has refused nothing, either."""
+        for conversation in self._desk.uncovered:
+            spoken = (one.asked for one in self.forks.of(conversation, State.REQUESTING) if one.spoken)
+            begin = min([since, *spoken])  # with audio of the fork that was asked for then it is recorded since
+            dossier = self._desk.dossiers[conversation]
+            for station in dossier.coverage.reblame(
+                "fork_refused", LINK_DOWN, begin, at - timedelta(seconds=since - begin)
+            ):
+                dossier.hinder(station, LINK_DOWN)
+
     def _answered(self, event: link.ServiceAnswered, now: float, at: datetime) -> list[Output]:
+        self._desk.vigil.take(event, now)
         if (station := self._desk.vigil.answered(event.token)) is not None:
             return self._watching.inquired(station, event.outcome, now, at)
         if self._happenings.questions.asked(event.token):
@@ -207,7 +237,7 @@ class Engine:
 
     def _timer(self, now: float, at: datetime) -> list[Output]:
         outputs = self._happenings.apply(self.tracker.expire(now), now, at)
-        freed = self.forks.rested(now)
+        freed = self.forks.rested(now) | self._desk.ask_again(now)
         for recording in [r for r in self.recordings.values() if r.due is not None and r.due <= now]:
             match recording.state:
                 case State.DRAINING:
@@ -219,7 +249,7 @@ class Engine:
                     outputs += self._losses.dropped(recording, now, at)
                 case State.ABANDONED:
                     recording.due = None
-        outputs += self.forks.doubtful(now)
+        outputs += [*self.forks.doubtful(now), *self._signalling.overdue(now)]
         return outputs + (self._reviewer.review_waiting(now, at) if freed else [])
 
     def _journal(self, accepts_new: bool, now: float, at: datetime) -> list[Output]:

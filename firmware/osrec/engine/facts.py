@@ -17,6 +17,7 @@ def facts_of(conversation: Conversation, station: str, began: datetime) -> Facts
         names=tuple(one.name for one in others if one.name),
         trunks=tuple(conversation.trunks),
         accounts=tuple(conversation.accounts),
+        digits=conversation.digits,
         at=began,
         conversation=conversation.id,
     )

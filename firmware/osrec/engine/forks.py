@@ -12,10 +12,11 @@ from uuid import UUID
 
 from osrec.csta.messages import Lost, Outcome
 from osrec.engine.answers import outcome_text
+from osrec.engine.bearers import Bearers
 from osrec.engine.busy import BACK_OFF, NOT_SENT, Clears, back_off, is_busy
 from osrec.engine.fork import ForkStrategy
 from osrec.engine.messages import Listen, Output, Request, Wipe
-from osrec.engine.pool import Pair, Pool, Port
+from osrec.engine.pool import Block, Pair, Pool, Port
 from osrec.engine.recording import Recording, State
 from osrec.engine.settings import EngineConfig
 from osrec.engine.sweep import Step, Sweep
@@ -50,12 +51,16 @@ class Forks:
     Attributes:
         recordings: by id, from the lease of their pair to its release.
         pool: the pairs.
+        bearers: on which slots the PBX calls the ports of lines with signalling.
         link_up: whether anything can be asked now.
     """
 
-    def __init__(self, pool: Pool, strategy: ForkStrategy, config: EngineConfig) -> None:
+    def __init__(self, pool: Pool, strategy: ForkStrategy, config: EngineConfig, signalled: Iterable[str] = ()) -> None:
         self.recordings: dict[UUID, Recording] = {}
         self.pool = pool
+        self.bearers = Bearers(signalled, pool.pairs)
+        for line in self.bearers.signalled:
+            pool.block(line, True, Block.SIGNALLING)  # until it is up
         self.link_up = False
         self._strategy = strategy
         self._config = config
@@ -146,7 +151,8 @@ class Forks:
         ports = self._sweep.clearing.union(port for port, until in self._swept.items() if until > now)
         ports |= self._stuck.keys()
         ports -= self._by_port.keys()
-        return [pair for pair in self.pool.pairs if not ports.isdisjoint((pair.own.number, pair.other.number))]
+        in_call = [pair for pair in self.pool.pairs if not ports.isdisjoint((pair.own.number, pair.other.number))]
+        return in_call + [pair for pair in self.bearers.occupied() if self.pool.owner(pair) is None]
 
     def rested(self, now: float) -> bool:
         """Whether a pair of which that was true has become fit."""
@@ -250,9 +256,10 @@ class Forks:
         for port in (recording.pair.own, recording.pair.other):
             del self._by_port[port.number]
         self.pool.release(recording.pair)
+        self.bearers.left(recording.pair, now)
         self._doubts |= dict.fromkeys(sorted(recording.unsure), now + DOUBT)
         if recording.wipe_since is not None:
-            outputs.append(Wipe(recording.pair, recording.wipe_since))
+            outputs.append(Wipe(recording.channels, recording.wipe_since))
         return outputs
 
     # --- what becomes of the ports
@@ -289,6 +296,13 @@ class Forks:
         if recording.state is State.RUNNING and recording.due is None:
             recording.due = now + self._config.port_loss
 
+    def call_released(self, recording: Recording, now: float) -> None:
+        """The trunk's signalling says that nothing more comes to a port, whatever CSTA still has of it."""
+        recording.released = True
+        recording.port_dropped = now if recording.port_dropped is None else recording.port_dropped
+        if recording.due is None:
+            recording.due = now + self._config.port_loss
+
     def port_moved(self, port: str, call_id: bytes, dynamic: bytes | None) -> None:
         recording = self._by_port.get(port)
         if recording is None:
@@ -312,7 +326,8 @@ class Forks:
         recording.confirmed = True
         if port in recording.joined or recording.port_dropped is not None:
             recording.joined[port] = connection
-        if recording.port_dropped is not None and _numbers(recording.pair) <= recording.joined.keys():
+        both = _numbers(recording.pair) <= recording.joined.keys()
+        if recording.port_dropped is not None and both and not recording.released:
             recording.port_dropped, recording.due = None, None  # what was told was of an earlier fork
         if recording.proof is not None:
             recording.proof[port] = connection
@@ -341,6 +356,10 @@ class Forks:
         return _requests(self._sweep.look(ports)) if self.link_up and ports else []
 
     # --- the books
+
+    def holder(self, port: str) -> Recording | None:
+        """The recording that has leased the port."""
+        return self._by_port.get(port)
 
     def _holder(self, port: str) -> object:
         """Which recording needs the port where it is; None: it may be taken out of any call.
@@ -378,7 +397,7 @@ class Forks:
     def deadline(self) -> float | None:
         """When something is due: of a recording, or of a port in doubt, at rest or still in a call."""
         dues = [r.due for r in self.recordings.values() if r.due is not None]
-        dues += [] if self._clears.deadline is None else [self._clears.deadline]
+        dues += [due for due in (self._clears.deadline, self.bearers.deadline) if due is not None]
         return min([*dues, *self._doubts.values(), *self._swept.values()], default=None)
 
     def _enter(self, recording: Recording) -> None:

@@ -10,11 +10,12 @@ from osrec.engine.coverage import Obstacle
 from osrec.engine.desk import Desk, Want
 from osrec.engine.dossier import Dossier, Hold, Step, calls_of, parties_of
 from osrec.engine.keeping import pause
-from osrec.engine.messages import Forget, Open, Output, Remark
+from osrec.engine.messages import Forget, Listen, Open, Output, Remark
 from osrec.engine.recording import Recording, State
 from osrec.engine.review import Reviewer
 
 LOOK = 0.5  # seconds between two looks at a pair: so long before the first that was not idle, audio may have begun
+SOUND = 0.05  # seconds between two looks whether the PBX has told anything: it answers within tens of milliseconds
 INQUIRE_EVERY = 5.0  # seconds at least between two questions for a station whose connection the PBX does not know
 OUTDATED = ("invalidConnectionID", "invalidConnectionState", "noActiveCall")  # errors: the station is not there (now)
 
@@ -34,17 +35,57 @@ class Granting:
             outputs = self._desk.forks.give_back(recording, now)
             return outputs + self._reviewer.review_waiting(now, at)
         if recording.refused is None:
-            return self.running(recording, now, at)
+            return self.granted(recording, now, at)
         outputs = [Forget(recording.id), *self._desk.forks.give_back(recording, now)]
         if "resourceBusy" in recording.refused:  # we took the ports for free: where does the PBX have them?
             outputs += self._desk.forks.look_for(recording)
-        return outputs + self._refused(recording, now, at)
+        outputs += self._refused(recording, now, at)
+        return outputs if recording.busy else outputs + self._reviewer.review_waiting(now, at)  # others want the pair
+
+    def granted(self, recording: Recording, now: float, at: datetime) -> list[Output]:
+        """The PBX forks; where the trunk has signalling, it first has to call both ports."""
+        called = not self._desk.forks.bearers.lacking(recording.pair)
+        if recording.state is not State.REQUESTING or recording.awaited or not called:
+            return []
+        return [*self.located(recording), *self.running(recording, now, at)]
+
+    def located(self, recording: Recording) -> list[Output]:
+        """Where the trunk has signalling, its calls say which slots the audio is on."""
+        found = self._desk.forks.bearers.carrier(recording.pair)
+        if found is None:
+            return []
+        recording.carrier, alone = found
+        since = alone if alone > recording.asked else recording.asked - LOOK  # not before it was asked for, either
+        return [Listen(recording.id, recording.carrier, reach_back=False, since=since)]
 
     def not_answered(self, recording: Recording, now: float, at: datetime) -> list[Output]:
-        """It has waited long enough: another pair is tried. The late answer says which ports to take out again."""
+        """It has waited long enough: another pair is tried. The late answer says which ports to take out again.
+
+        Where audio has come, and nothing else from the PBX since it was asked, the link may be half open: that shows
+        before long, and the audio is waited with (evidence.py). A question for its ports has a sound link tell at once.
+        """
+        if not recording.awaited:
+            return self._not_called(recording, now, at)
+        if recording.flowing is not None and self._desk.vigil.told <= recording.asked:
+            recording.due = now + SOUND
+            if recording.looked_for is not None:
+                return []
+            recording.looked_for = now
+            return self._desk.forks.look_for(recording)
         recording.state, recording.due = State.ABANDONED, None
         recording.refused = f"no answer for {self._desk.config.fork_timeout:g} s"
         return [Forget(recording.id), *self._desk.forks.give_up(recording, now), *self._refused(recording, now, at)]
+
+    def _not_called(self, recording: Recording, now: float, at: datetime) -> list[Output]:
+        """The PBX granted the fork, and does not call the ports."""
+        ports, line = self._desk.forks.bearers.lacking(recording.pair), recording.pair.line
+        which = f"port{'s' if len(ports) > 1 else ''} {' and '.join(ports)}"
+        recording.refused = (
+            f"granted, but no call came to {which} over the signalling of {line} for "
+            f"{self._desk.config.fork_timeout:g} s: does the PBX route these numbers to this trunk?"
+        )
+        outputs = [Forget(recording.id), *self._desk.forks.give_back(recording, now)]
+        return outputs + self._refused(recording, now, at)
 
     def open_refused(self, recording_id: UUID, reason: str, now: float, at: datetime) -> list[Output]:
         """The journal filled up between the request and the answer: as if it had been full before."""
@@ -96,7 +137,7 @@ class Granting:
             recording.id,
             recording.conversation,
             recording.station,
-            recording.pair,
+            recording.channels,
             conversation.direction,
             parties_of(conversation, recording.station),
             calls_of(conversation),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TypeGuard
+from uuid import UUID
 
 from osrec.calls import changes as calls
 from osrec.calls.conversation import Conversation
@@ -120,6 +121,20 @@ class Happenings:
                     recording.unseen &= recording.station != station  # the call goes on: it is on hold
                 outputs += self._reviewer.review(conversation, now, at)
         return outputs
+
+    def fell_silent(self, identity: UUID, station: str, now: float, at: datetime) -> list[Output]:
+        """The audio of a station's part in a conversation is over, and nobody could tell us; so is that part.
+
+        The station may talk in another call by now, that others tell of.
+        """
+        conversation = self._desk.tracker.conversations.get(identity)
+        if conversation is None:
+            return []
+        outputs = self.apply(self._desk.tracker.left(conversation, station, now), now, at)
+        if identity not in self._desk.dossiers:
+            return outputs
+        self._restoring.seen_again(conversation, station, now, at)
+        return outputs + self._reviewer.review(conversation, now, at)
 
     @staticmethod
     def _hides_talk(change: calls.Change, station: str) -> TypeGuard[calls.Began | calls.Happened]:

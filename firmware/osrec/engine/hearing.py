@@ -10,7 +10,7 @@ def listen(
     recording: Recording, heard: PairHeard, config: EngineConfig, now: float
 ) -> list[AlarmRaised | AlarmCleared]:
     """Note what was heard on the recording's pair, and say what is wrong with it."""
-    pair, station = recording.pair, recording.station
+    pair, station = recording.channels, recording.station
     recording.own_heard |= heard.own > config.energy
     recording.other_heard |= heard.other > config.energy
     _note_idle(recording, heard, now)
@@ -46,4 +46,4 @@ def _note_idle(recording: Recording, heard: PairHeard, now: float) -> None:
 
 def silence_alarms(recording: Recording) -> list[AlarmCleared]:
     """A recording that ends takes its alarms with it."""
-    return [AlarmCleared(f"{code}:{recording.pair}") for code in ("no-energy", "same-audio")]
+    return [AlarmCleared(f"{code}:{recording.channels}") for code in ("no-energy", "same-audio")]

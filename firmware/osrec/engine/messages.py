@@ -87,6 +87,7 @@ class Adopt:
     """A recording that an earlier run of the recorder had begun and that goes on.
 
     Attributes:
+        carrier: the time slots that its audio is on, where signalling put it on others than the pair's own.
         kept: somebody had asked for it, if it is provisional.
         paused: it was paused, and still is.
     """
@@ -94,6 +95,7 @@ class Adopt:
     opened: records.Opened
     pair: Pair
     conversation: Conversation
+    carrier: Pair | None = None
     kept: bool = False
     paused: bool = False
 
@@ -111,6 +113,34 @@ class Started:
     last_alive: datetime | None
     unlinked: datetime | None = None
     unwatched: tuple[records.Unwatched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seized:
+    """On a line with signalling a call of the PBX to one of our ports is through, on this time slot."""
+
+    line: str
+    slot: int
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """That call is over; `why` is for people."""
+
+    line: str
+    slot: int
+    port: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignallingChanged:
+    """The signalling of a line works, or does not: then no call can be put on it. `why` is for people."""
+
+    line: str
+    up: bool
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +191,9 @@ Event = (
     Heard
     | JournalChanged
     | OpenRefused
+    | Seized
+    | Released
+    | SignallingChanged
     | Started
     | Restore
     | Adopt
@@ -180,6 +213,15 @@ class Request:
 
     token: Any
     argument: Argument
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the PBX's call on a time slot: nothing that we record is on it any more."""
+
+    line: str
+    slot: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +348,7 @@ class Concluded:
 
 Output = (
     Request
+    | HangUp
     | Listen
     | Open
     | Remark

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from uuid import UUID
 
 from osrec.errors import UsageError
@@ -28,6 +29,13 @@ class Pair:
         return f"{self.line}:{self.own.slot}+{self.other.slot}"
 
 
+class Block(Enum):
+    """Why a line's pairs are not to be leased."""
+
+    ALARM = "alarm"
+    SIGNALLING = "signalling"  # no call can be put on it
+
+
 class Pool:
     """Which pair belongs to which recording.
 
@@ -40,7 +48,7 @@ class Pool:
         self._check()
         self._free: OrderedDict[Pair, None] = OrderedDict.fromkeys(self.pairs)
         self._leases: dict[Pair, UUID] = {}
-        self._blocked: set[str] = set()
+        self._blocked: dict[str, set[Block]] = {}
         self._doubtful: set[Pair] = set()
 
     def _check(self) -> None:
@@ -83,16 +91,19 @@ class Pool:
             raise UsageError(f"pair {pair} is not leased")
         self._free[pair] = None
 
-    def block(self, line: str, blocked: bool) -> None:
-        """Keep the pairs of a line out of new leases while its alarm stands; running ones stay."""
-        (self._blocked.add if blocked else self._blocked.discard)(line)
+    def block(self, line: str, blocked: bool, by: Block = Block.ALARM) -> None:
+        """Keep the pairs of a line out of new leases while this stands; running ones stay."""
+        blocks = self._blocked.get(line, set()) - {by} | ({by} if blocked else set())
+        self._blocked.pop(line, None)
+        if blocks:
+            self._blocked[line] = blocks
 
     def doubt(self, pair: Pair, doubtful: bool) -> None:
         """Lease the pair only when there is no other."""
         (self._doubtful.add if doubtful else self._doubtful.discard)(pair)
 
     def blocked(self, line: str) -> bool:
-        """Whether the line's alarm stands."""
+        """Whether something keeps the line's pairs from being leased."""
         return line in self._blocked
 
     def free_elsewhere(self, line: str) -> bool:

@@ -95,10 +95,10 @@ def _end_at_restart(
 def _as_nobodys(desk: Desk, recording: Recording, end_: Finish, now: float, at: datetime) -> list[Output]:
     """What the pair has carried since the restart, until the PBX has taken its ports out."""
     nobodys = desk.new_id()
-    opened = Open(nobodys, desk.new_id(), recording.station, recording.pair, "unknown", [], [], recording.decision)
+    opened = Open(nobodys, desk.new_id(), recording.station, recording.channels, "unknown", [], [], recording.decision)
     detail = {"why": WHY, "conversation": str(recording.conversation)}
     return [
-        Listen(nobodys, recording.pair, reach_back=True, since=recording.since),
+        Listen(nobodys, recording.channels, reach_back=True, since=recording.since),
         opened,
         Remark(nobodys, now, at, "unassigned", None, detail),
         replace(end_, recording=nobodys),

@@ -27,6 +27,8 @@ class Recording:
     """One monitored station's audio on one leased pair.
 
     Attributes:
+        pair: the one that it has leased.
+        carrier: the pair's ports on the time slots where the PBX's calls to them really are, where signalling told.
         connection: the station's, that the fork was asked for.
         asked: when; the audio counts from then on.
         provisional: on demand, and nobody has asked to keep it yet.
@@ -38,6 +40,7 @@ class Recording:
         unsure: ports whose request got no answer: the PBX may do it all the same, later.
         unanswered: ports whose request was outstanding when the link broke.
         flowing: when something other than idle code was first looked at on its pair, while no answer had come.
+        spoken: somebody spoke on its pair while the PBX's answer was awaited.
         proof: of one that began, or went on after a restart, on the evidence of its audio: the connections that the PBX
             says its ports have; None: nothing is to be proved.
         adopted: it is of an earlier run of the recorder.
@@ -53,6 +56,7 @@ class Recording:
         inquired: when the PBX was asked last whether the station still has the call.
         unseen: in this silence nobody could tell whether the call was over.
         port_dropped: when the PBX took a port out of the call, None while it has not.
+        released: the trunk's signalling has ended the call to one of its ports.
         leaving: tokens of requests that take its ports out of the call, not answered so far.
         left: when the PBX took the last port out, or was asked to; None while it has not.
         resting: all is done, but the pair may still carry the call.
@@ -66,6 +70,7 @@ class Recording:
     pair: Pair
     connection: ConnectionId
     decision: Decision
+    carrier: Pair | None = None
     state: State = State.REQUESTING
     asked: float = 0.0
     provisional: bool = False
@@ -77,6 +82,7 @@ class Recording:
     unsure: set[str] = field(default_factory=set)
     unanswered: set[str] = field(default_factory=set)
     flowing: float | None = None
+    spoken: bool = False
     proof: dict[str, ConnectionId] | None = None
     adopted: bool = False
     refused: str | None = None
@@ -93,11 +99,17 @@ class Recording:
     inquired: float | None = None
     unseen: bool = False
     port_dropped: float | None = None
+    released: bool = False
     leaving: set[object] = field(default_factory=set)
     left: float | None = None
     resting: bool = False
     wipe_since: float | None = None
     due: float | None = None
+
+    @property
+    def channels(self) -> Pair:
+        """Where its audio is."""
+        return self.carrier or self.pair
 
     def awaits(self, port: str) -> bool:
         """Whether the PBX has not yet said what became of the port."""

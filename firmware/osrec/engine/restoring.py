@@ -49,8 +49,9 @@ class Restoring:
         call_id = call.call_id if call is not None else next(iter(conversation.calls), None)
         connection = ConnectionId(call_id, DeviceId(opened.station))
         recording = Recording(
-            opened.recording, conversation.id, opened.station, event.pair, connection, opened.decision, State.RUNNING
+            opened.recording, conversation.id, opened.station, event.pair, connection, opened.decision
         )
+        recording.state, recording.carrier = State.RUNNING, event.carrier
         recording.asked = recording.since = now
         recording.adopted = True
         recording.proof = {}  # its end, and the pair's next lease, may not have come into the journal

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Literal
 
-from osrec.engine.rules_conditions import Among, Condition, During, Going, Groups, Members, Names, Share
+from osrec.engine.rules_conditions import Among, Condition, During, Going, Groups, Keys, Members, Names, Pressed, Share
 from osrec.engine.rules_facts import Facts
 from osrec.engine.rules_times import TimeProfile
 from osrec.numbers import Patterns
@@ -46,6 +46,7 @@ class Rule:
     names: Names | None = None
     trunks: Patterns | None = None
     accounts: Patterns | None = None
+    digits: Keys | None = None
     times: tuple[TimeProfile, ...] | None = None
     percentage: float | None = None
     not_stations: Patterns | None = None
@@ -54,6 +55,7 @@ class Rule:
     not_names: Names | None = None
     not_trunks: Patterns | None = None
     not_accounts: Patterns | None = None
+    not_digits: Keys | None = None
     not_times: tuple[TimeProfile, ...] | None = None
     priority: int = 0
     conditions: tuple[Condition, ...] = field(init=False, repr=False, compare=False)
@@ -83,6 +85,10 @@ def _conditions(rule: Rule) -> Iterator[Condition]:
             yield Among(fact, members, values)
         if excepted is not None:
             yield Among(fact, excepted, values, negated=True)
+    if rule.digits is not None:
+        yield Pressed(rule.digits)
+    if rule.not_digits is not None:
+        yield Pressed(rule.not_digits, negated=True)
     if rule.directions is not None:
         # of a call found by a snapshot nobody knows the direction: rather record it than lose it
         yield Going(rule.directions, lenient=rule.action != "never")

@@ -59,6 +59,19 @@ class Names:
         return isinstance(name, str) and bool(self._wild.match(name.casefold()))
 
 
+class Keys:
+    """Sequences of keys of a telephone, to look for in what was pressed; "?" is any key. They may be part of more."""
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        self.entries = tuple(entries)
+        self._sought = re.compile("|".join(re.escape(entry).replace(r"\?", ".") for entry in self.entries) or r"(?!)")
+
+    def find(self, digits: str) -> str | None:
+        """The first of them that was pressed."""
+        found = self._sought.search(digits)
+        return None if found is None else found[0]
+
+
 class Groups:
     """Named sets of stations. What a group contains is part of the rule: its version changes with it."""
 
@@ -97,6 +110,29 @@ class Among:
 
 
 SEVERAL = ("number", "name")  # facts of everybody else in the conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """One of the sequences of keys was pressed in the conversation; negated: none was.
+
+    It can begin to hold at any moment of a call, and then holds to its end. What else was pressed is not told: it may
+    be somebody's PIN.
+    """
+
+    keys: Keys
+    negated: bool = False
+    fact: str = "digits"
+
+    @property
+    def text(self) -> str:
+        return "\x1f".join(["not" if self.negated else "is", self.fact, *self.keys.entries])
+
+    def look(self, facts: Facts) -> Verdict:
+        found = self.keys.find(facts.digits)
+        if self.negated:
+            return Verdict(found is None, "none of them", f"{found} was pressed, which is excepted")
+        return Verdict(found is not None, found or "", f"nobody pressed {' or '.join(self.keys.entries)}")
 
 
 @dataclass(frozen=True, slots=True)

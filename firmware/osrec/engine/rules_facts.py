@@ -17,6 +17,7 @@ class Facts:
         names: of everybody else in it.
         trunks: that the call came or went over.
         accounts: account codes that were dialled.
+        digits: the keys that were pressed in it (DTMF), one after the other.
         at: when the conversation began, aware: so office hours that end do not change a running call.
         conversation: its id, which decides about a percentage.
     """
@@ -28,5 +29,6 @@ class Facts:
     names: tuple[str, ...] = ()
     trunks: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    digits: str = ""
     at: datetime | None = None
     conversation: UUID | None = None

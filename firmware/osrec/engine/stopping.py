@@ -12,6 +12,8 @@ def stop(desk: Desk, recording: Recording, reason: str, now: float) -> list[Outp
     When nobody could tell, the call was over when its audio was: the silence since then, but for as much as may be a
     pause of the talk, is none of it.
     """
+    if recording.state is State.REQUESTING and not recording.awaited:  # granted, but the ports are not called yet
+        return [Forget(recording.id), *desk.forks.give_back(recording, now)]
     if recording.state is State.REQUESTING:
         recording.state, recording.due = State.ABANDONED, None
         return [Forget(recording.id)]
@@ -44,4 +46,4 @@ def forbid(desk: Desk, recording: Recording, rule: str, now: float) -> list[Outp
     outputs: list[Output] = []
     for output in take_away(desk, recording, f"rule {rule!r} says never", now):
         outputs.append(Finish(output.recording, now, output.reason) if isinstance(output, Finish) else output)
-    return [*outputs, Wipe(recording.pair, now)]
+    return [*outputs, Wipe(recording.channels, now)]

@@ -6,6 +6,16 @@ from osrec.csta import messages as link
 from osrec.engine.coverage import Obstacle
 from osrec.store.records import Blame
 
+TOLD = (  # what comes of the PBX's own words, and never since it says nothing
+    link.LinkUp
+    | link.MonitorLost
+    | link.MonitorRunning
+    | link.Reported
+    | link.ServiceAnswered
+    | link.SnapshotTaken
+    | link.StatusChanged
+)
+
 
 class Vigil:
     """What is known of the link and of each station's monitor, and which stations the PBX was asked for.
@@ -15,11 +25,13 @@ class Vigil:
 
     Attributes:
         up_since: when the link came up last.
+        told: when the PBX last told us anything.
     """
 
     def __init__(self, monitored: Iterable[str]) -> None:
         self._monitored = frozenset(monitored)
         self.up_since = 0.0
+        self.told = 0.0
         self._up = False
         self._unmonitored: dict[str, float] = {}  # and since when
         self._why: dict[str, Obstacle] = {}  # they were not, when that was told last
@@ -32,6 +44,9 @@ class Vigil:
 
     def take(self, event: link.Output, now: float) -> None:
         """Follow what the link says."""
+        lost = isinstance(event, link.ServiceAnswered) and isinstance(event.outcome, link.Lost)
+        if isinstance(event, TOLD) and not lost:
+            self.told = now
         match event:
             case link.LinkUp():
                 self._up, self.up_since = True, now

@@ -36,13 +36,13 @@ class Watching:
             desk.forks.pool.block(line, line in heard.lines_down)
         outputs: list[Output] = []
         for recording in list(desk.forks.recordings.values()):
-            if recording.pair not in heard.pairs:
+            if recording.channels not in heard.pairs:
                 continue
             if recording.state in (State.REQUESTING, State.UNANSWERED):
                 outputs += self._unanswered(recording, heard, now, at)
             elif recording.state is State.RUNNING:
                 outputs += self._evidence.prove(recording, now, at)
-                outputs += listen(recording, heard.pairs[recording.pair], desk.config, now)
+                outputs += listen(recording, heard.pairs[recording.channels], desk.config, now)
                 outputs += desk.suspicion.heard(recording)
                 outputs += self._silent(recording, now, at)
         outputs += self._losses.lines(heard.lines_down, now, at)
@@ -55,7 +55,7 @@ class Watching:
         """What a line in alarm brings is nobody's audio."""
         if recording.pair.line in heard.lines_down:
             return []
-        return self._evidence.heard(recording, heard.pairs[recording.pair], now, at)
+        return self._evidence.heard(recording, heard.pairs[recording.channels], now, at)
 
     def inquired(self, station: str, outcome: object, now: float, at: datetime) -> list[Output]:
         """The PBX was asked for a station's calls; when it does not tell, the recordings go on."""
@@ -70,7 +70,7 @@ class Watching:
         recording.unseen = recording.idle_since is not None and (blind or recording.unseen)
         if blind and self._over(recording, now):
             outputs = stop(desk, recording, "audio ended while the station was not monitored", now)
-            return outputs + self._happenings.resync(station, (), now, at)
+            return outputs + self._happenings.fell_silent(recording.conversation, station, now, at)
         outputs = self._losses.idle(recording, now, at)
         patience = desk.config.audio_end if not recording.joined else desk.config.inquire_after
         if recording.state is not State.RUNNING or recording.idle_since is None:

@@ -1,17 +1,17 @@
 """What the rings of the lines tell: where a recording's audio begins, what is on a pair, which alarms stand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
 from osrec.engine.messages import Heard, PairHeard
-from osrec.engine.pool import Pair, Pool
+from osrec.engine.pool import Pair
 from osrec.recorder.strays import Strays
 from osrec.store.records import Stray
 from osrec_drivers.errors import LineError
-from osrec_drivers.line import FRAME_RATE, Alarm, Line
+from osrec_drivers.line import FRAME_RATE, Alarm, AlarmChange, Line, LineStatus
 
-DOWN = frozenset({Alarm.LOS, Alarm.LOF, Alarm.AIS, Alarm.NO_PACKETS})  # no audio can come
+DOWN = frozenset({Alarm.LOS, Alarm.LOF, Alarm.AIS, Alarm.NO_PACKETS, Alarm.UNPLUGGED})  # no audio can come
 LOOK_SECONDS = 0.5
 LOOK = int(LOOK_SECONDS * FRAME_RATE)  # samples looked at each time
 
@@ -21,6 +21,11 @@ MEANING = {
     Alarm.AIS: "all ones: the equipment at the other end is cut off from its own source",
     Alarm.RAI: "the far end says that it cannot receive us: check the cable in our direction",
     Alarm.NO_PACKETS: "no packets: is the gateway or emulator running, and does its address match?",
+    Alarm.LMFA: "frames without CRC-4 multiframe: is CRC-4 switched on at one end only?",
+    Alarm.LMFA16: "no CAS multiframe in time slot 16: does the far end signal by CAS at all?",
+    Alarm.AIS16: "all ones in time slot 16: the far end's signalling is cut off",
+    Alarm.RAI16: "the far end says that it does not receive our CAS multiframe",
+    Alarm.UNPLUGGED: "the board is gone: is its cable plugged in, and is its driver or daemon running (osrec boards)?",
 }
 
 
@@ -31,10 +36,23 @@ class Ears:
         idle_codes: octets that a slot carries while nothing is on it.
         preroll: seconds that a recording may reach back before it was asked for.
         energy: level in dBm0 above which a slot that no recording holds carries speech.
+        on_change: is told of each alarm of a line that comes or goes.
+
+    Attributes:
+        under_test: slots with a test pattern on them, which is nobody's speech.
     """
 
-    def __init__(self, lines: Mapping[str, Line], idle_codes: bytes, preroll: float, energy: float = -55.0) -> None:
+    def __init__(
+        self,
+        lines: Mapping[str, Line],
+        idle_codes: bytes,
+        preroll: float,
+        energy: float = -55.0,
+        on_change: Callable[[str, AlarmChange], None] | None = None,
+    ) -> None:
         self._lines = lines
+        self._on_change = on_change
+        self.under_test: set[tuple[str, int]] = set()
         self._strays = Strays(energy, LOOK_SECONDS)
         self._idle = idle_codes
         self._preroll = int(preroll * FRAME_RATE)
@@ -65,18 +83,18 @@ class Ears:
         """A recording on the pair ended before sample `last`."""
         self._ends[pair] = last
 
-    def look(self, running: Iterable[Pair], pool: Pool, at: datetime) -> Heard:
+    def look(self, running: Iterable[Pair], held: Iterable[Pair], pairs: Iterable[Pair], at: datetime) -> Heard:
         """Twice a second: what was on the running pairs in the last half second, and all over the lines.
 
         Args:
-            running: pairs whose recordings run; the pool says which others are leased.
+            running: channels whose recordings run. held: these, and all others that a recording still has.
+            pairs: all that calls may come on.
         """
         levels = {name: line.levels() for name, line in self._lines.items()}
         heard = {pair: self._pair(pair, levels[pair.line]) for pair in running}
-        down = frozenset(name for name, line in self._lines.items() if line.status().alarms & DOWN)
+        down = frozenset(name for name, line in self._lines.items() if _down(line.status()))
         up = {name: level for name, level in levels.items() if name not in down}
-        leased = (pair for pair in pool.pairs if pool.owner(pair) is not None)
-        return Heard(heard, down, self._strays.look(up, _slots(pool.pairs), _slots(leased), at))
+        return Heard(heard, down, self._strays.look(up, _slots(pairs), [*_slots(held), *self.under_test], at))
 
     def stop(self) -> tuple[Stray, ...]:
         """The recorder ends: speech without conversation that was not told of yet."""
@@ -101,6 +119,8 @@ class Ears:
                 changes.append(_raised(name, Alarm.RAI))
             self._doubtful.discard(name)
             for change in line.changes():
+                if self._on_change is not None:
+                    self._on_change(name, change)
                 if not change.raised:
                     changes.append(AlarmCleared(f"line-{change.alarm}:{name}"))
                 elif change.alarm is Alarm.RAI:
@@ -108,6 +128,11 @@ class Ears:
                 else:
                     changes.append(_raised(name, change.alarm))
         return changes
+
+
+def _down(status: LineStatus) -> bool:
+    """Nothing of the PBX can come: in a local loop, either."""
+    return bool(status.alarms & DOWN) or status.loop == "local"
 
 
 def _slots(pairs: Iterable[Pair]) -> list[tuple[str, int]]:

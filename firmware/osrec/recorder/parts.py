@@ -1,5 +1,7 @@
 """The parts of a recorder, made as the configuration says."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from uuid6 import uuid7
@@ -16,10 +18,15 @@ from osrec.engine.fork_template import start_template, stop_template
 from osrec.engine.pool import Pair, Pool, Port
 from osrec.engine.settings import EngineConfig
 from osrec.numbers import Patterns, expand
+from osrec.recorder.cas_trunk import CasTrunk
+from osrec.recorder.isdn_trunk import IsdnTrunk
 from osrec.recorder.rules import build_rules
+from osrec.recorder.trunks import Trunk
 from osrec.store.config import StoreConfig
+from osrec.store.records import Channel, Opened
 from osrec.wire.csta.model import MonitorFilter, Session
 from osrec.wire.csta.xml_names import namespace_of
+from osrec_drivers.line import Line
 
 
 def store_config(config: Config) -> StoreConfig:
@@ -67,7 +74,25 @@ def build_engine(config: Config, loaded: datetime | None = None) -> Engine:
     )
     rules = build_rules(config, loaded)
     engine_config = engine_settings(config.recording, config.csta.snapshot_calls)
-    return Engine(engine_config, tracker, rules, Pool(pairs), fork_strategy(config.recording), uuid7)
+    signalled = [line.name for line in config.lines if line.signalling != "none"]
+    return Engine(engine_config, tracker, rules, Pool(pairs), fork_strategy(config.recording), uuid7, signalled)
+
+
+def build_trunks(config: Config, lines: Mapping[str, Line], adopted: Iterable[Opened], now: float) -> dict[str, Trunk]:
+    """The signalling of the lines that have one. `adopted`: recordings that go on there."""
+    going_on = defaultdict[str, list[Channel]](list)
+    for channel in (channel for opened in adopted for channel in opened.channels):
+        going_on[channel.line].append(channel)
+    trunks: dict[str, Trunk] = {}
+    for section in config.lines:
+        name = section.name
+        match section.signalling:
+            case "dss1" | "qsig":
+                trunks[name] = IsdnTrunk(section, lines[name], now, going_on[name])
+            case "cas":
+                slots = [channel.slot for channel in going_on[name]]
+                trunks[name] = CasTrunk(name, section.cas.config(), section.ports_by_slot, lines[name], now, slots)
+    return trunks
 
 
 def engine_settings(how: Recording, snapshot_calls: bool) -> EngineConfig:

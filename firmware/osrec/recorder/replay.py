@@ -72,6 +72,7 @@ def facts_of(one: Conversation, station: str) -> Facts:
         names=tuple(party.name for party in others if party.name),
         trunks=one.trunks,
         accounts=one.accounts,
+        digits=one.digits,
         at=one.started,
         conversation=one.id,
     )

@@ -9,7 +9,7 @@ import structlog
 from osrec.calls.conversation import Conversation, Participant
 from osrec.engine.engine import Engine
 from osrec.engine.messages import Adopt, Restore
-from osrec.engine.pool import Pair
+from osrec.engine.pool import Pair, Port
 from osrec.recorder.clock import Clock
 from osrec.store.going import cut_off_going
 from osrec.store.records import CallNow, ConversationEnded, Going, Opened
@@ -78,15 +78,20 @@ class Resuming:
     def adopt(self, recovered: OpenRecording, pair: Pair) -> Adopt:
         """For the engine."""
         kept = recovered.kept is not None
-        return Adopt(recovered.opened, pair, self._conversation_of(recovered), kept=kept, paused=recovered.paused)
+        conversation, carrier = self._conversation_of(recovered), channels_of(recovered.opened)
+        return Adopt(recovered.opened, pair, conversation, carrier, kept=kept, paused=recovered.paused)
 
     def _away(self, since: datetime) -> float:
         return (self._clock.at() - since).total_seconds()
 
     def _pair_of(self, opened: Opened, taken: Container[Pair]) -> Pair | None:
-        left, right = opened.channels
+        """Where signalling chooses the slots, the ports say which pair it had."""
+        carrier = channels_of(opened)
+        signalled = self._engine.forks.bearers.signalled
         for pair in self._engine.pool.pairs:
-            if pair.line == left.line == right.line and (pair.own.slot, pair.other.slot) == (left.slot, right.slot):
+            ports = (pair.own.number, pair.other.number) == (carrier.own.number, carrier.other.number)
+            slots = (pair.own.slot, pair.other.slot) == (carrier.own.slot, carrier.other.slot)
+            if pair.line == carrier.line and (ports if pair.line in signalled else slots):
                 free = pair.line in self._lines and self._engine.pool.owner(pair) is None and pair not in taken
                 return pair if free else None
         return None
@@ -140,6 +145,12 @@ class Resuming:
         if opened.station not in conversation.stations:
             conversation.stations.append(opened.station)
         return conversation
+
+
+def channels_of(opened: Opened) -> Pair:
+    """The time slots that a recording is made from."""
+    left, right = opened.channels
+    return Pair(left.line, Port(left.slot, left.port), Port(right.slot, right.port))
 
 
 def restored(going: Going, now: float, at: datetime, monitored: Container[str]) -> Conversation:

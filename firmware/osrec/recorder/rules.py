@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from osrec.config_rules import CalendarSection, RuleSection, RulesPart, TimesSection
 from osrec.engine.rules import Rule, RuleSet
-from osrec.engine.rules_conditions import Groups, Names
+from osrec.engine.rules_conditions import Groups, Keys, Names
 from osrec.engine.rules_times import Calendar, TimeProfile
 from osrec.numbers import Patterns
 
@@ -51,6 +51,9 @@ def _rule(section: RuleSection, groups: dict[str, Patterns], times: dict[str, Ti
     def names(entries: list[str] | None) -> Names | None:
         return None if entries is None else Names(entries)
 
+    def keys(entries: list[str] | None) -> Keys | None:
+        return None if entries is None else Keys(entries)
+
     def profiles(entries: list[str] | None) -> tuple[TimeProfile, ...] | None:
         return None if entries is None else tuple(times[name] for name in entries)
 
@@ -64,6 +67,7 @@ def _rule(section: RuleSection, groups: dict[str, Patterns], times: dict[str, Ti
         names=names(section.names),
         trunks=patterns(section.trunks),
         accounts=patterns(section.accounts),
+        digits=keys(section.digits),
         times=profiles(section.times),
         percentage=section.percentage,
         not_stations=patterns(section.not_stations),
@@ -72,6 +76,7 @@ def _rule(section: RuleSection, groups: dict[str, Patterns], times: dict[str, Ti
         not_names=names(section.not_names),
         not_trunks=patterns(section.not_trunks),
         not_accounts=patterns(section.not_accounts),
+        not_digits=keys(section.not_digits),
         not_times=profiles(section.not_times),
         priority=section.priority,
     )

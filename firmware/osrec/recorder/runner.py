@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,15 +15,18 @@ import structlog
 from uuid6 import uuid7
 
 from osrec.config import Config
+from osrec.config_recording import Recording
 from osrec.csta.messages import Output as LinkOutput
 from osrec.csta.runner import LinkRunner
 from osrec.recorder.clock import SystemClock
 from osrec.recorder.control import ControlServer
 from osrec.recorder.keeper_watch import look_at_keeper
+from osrec.recorder.line_requests import LineRequests
+from osrec.recorder.line_watch import LineWatch
 from osrec.recorder.link_requests import LinkRequests
 from osrec.recorder.listening import Ears
 from osrec.recorder.parent import HELD
-from osrec.recorder.parts import build_engine, link_config, store_config
+from osrec.recorder.parts import build_engine, build_trunks, link_config, store_config
 from osrec.recorder.requests import Requests
 from osrec.recorder.service import Recorder
 from osrec.recorder.snapshot import Snapshot
@@ -31,12 +35,15 @@ from osrec.store.recovery import Recovered
 from osrec.store.state import JournalState
 from osrec.store.takeover import boot_id
 from osrec.store.writer import JournalWriter
+from osrec_drivers.e1.criteria import Criteria
 from osrec_drivers.errors import OpenError
 from osrec_drivers.line import Anchor, Line, open_line
 
 T = TypeVar("T")
 log = structlog.get_logger()
 PAUSE_AFTER_FAULT = 0.5
+LINES_SAVED_EVERY = 60  # seconds: what a kill -9 may cost of the lines' error performance
+LAST_SAVE = 2.0  # seconds that its last writing may take
 RESUME_MARGIN = 0.9  # of the time after which the keeper finishes what was left open: never both
 
 
@@ -58,6 +65,7 @@ def open_lines(config: Config, anchors: Mapping[str, Anchor], held: Mapping[str,
                 raise
             log.warning("held socket not taken: the configuration has changed?", line=line.name, error=str(error))
             lines[line.name] = open_line(line.spec, resume=resume)
+        lines[line.name].judge_by(Criteria(**line.criteria))
     return lines
 
 
@@ -68,6 +76,23 @@ def anchors_of(recovered: Recovered, boot: str) -> dict[str, Anchor]:
         for name, last in recovered.anchors.items()
         if last.boot_id == boot
     }
+
+
+def _watch_over(config: Config, lines: Mapping[str, Line], clock: SystemClock) -> LineWatch:
+    thresholds = {line.name: line.thresholds for line in config.lines}
+    return LineWatch(lines, clock.at, config.data.directory, thresholds)
+
+
+def _ears(how: Recording, lines: Mapping[str, Line], watch: LineWatch) -> Ears:
+    return Ears(lines, bytes(how.idle_codes), how.preroll, how.energy_dbm0, watch.hear)
+
+
+def _control(
+    config: Config, snapshot: Snapshot, requests: Requests, about_link: LinkRequests, about_lines: LineRequests
+) -> ControlServer:
+    methods = requests.methods() | about_link.methods() | about_lines.methods()
+    streams = about_link.streams() | about_lines.streams()
+    return ControlServer(config.data.directory / "control.sock", snapshot.status, methods, streams)
 
 
 async def run(config: Config, path: Path) -> None:
@@ -100,8 +125,6 @@ async def run(config: Config, path: Path) -> None:
     lines = open_lines(config, anchors, held_sockets(os.environ))
     writer.start()
 
-    idle = bytes(config.recording.idle_codes)
-
     def link_output(output: LinkOutput) -> None:
         assert recorder is not None
         try:
@@ -110,25 +133,26 @@ async def run(config: Config, path: Path) -> None:
             log.exception("event could not be followed", output=output)
 
     link = LinkRunner(link_config(config), on_output=link_output)
-    ears = Ears(lines, idle, config.recording.preroll, config.recording.energy_dbm0)
+    watch = _watch_over(config, lines, clock)
+    ears = _ears(config.recording, lines, watch)
     recorder = Recorder(engine, lines, ears, writer, link.request, clock, boot)
     recorder.resume(anchors, config.data.resume_seconds * RESUME_MARGIN)
-    snapshot = Snapshot(config, recorder, link, clock, run_id)
+    recorder.trunks.begin(build_trunks(config, lines, recorder.adopted, clock.now()))
+    snapshot = Snapshot(config, recorder, link, clock, run_id, watch)
     requests = Requests(recorder, writer, path, clock.at)
-    about_link = LinkRequests(link)
-    methods = requests.methods() | about_link.methods()
-    control = ControlServer(config.data.directory / "control.sock", snapshot.status, methods, about_link.streams())
+    control = _control(config, snapshot, requests, LinkRequests(link), LineRequests(recorder, watch, clock.at))
     loop.add_signal_handler(signal.SIGHUP, requests.reload_soon)
     await control.start()
     looking = look_at_keeper(config.data.directory, partial(from_thread, recorder.keeper_seen))
     log.info("recorder runs", run=str(run_id), lines=len(lines), pairs=len(engine.pool.pairs))
     try:
-        await _until(stopping, link.run(), _tick(recorder, clock))
+        await _until(stopping, link.run(), _tick(recorder, clock), _watch(watch))
     finally:
         looking.set()
         await control.close()
         recorder.stop()
         writer.stop()
+        watch.save(patience=LAST_SAVE)
         for line in lines.values():
             line.close()
         log.info("recorder stopped")
@@ -157,3 +181,15 @@ async def _tick(recorder: Recorder, clock: SystemClock) -> None:
             await asyncio.sleep(PAUSE_AFTER_FAULT)
         # requests and reports move the deadline at any time, so it is looked at again soon
         await asyncio.sleep(min(max(recorder.deadline - clock.now(), 0.005), 0.05))
+
+
+async def _watch(watch: LineWatch) -> None:
+    """Count the seconds of the lines; now and then write them down."""
+    for second in count():
+        try:
+            watch.look()
+            if second % LINES_SAVED_EVERY == 0:
+                watch.save()
+        except Exception:  # the same as in link_output
+            log.exception("lines could not be looked at")
+        await asyncio.sleep(1.0)

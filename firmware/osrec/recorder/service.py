@@ -17,6 +17,7 @@ from osrec.engine.messages import (
     Event,
     Finish,
     Forget,
+    HangUp,
     JournalChanged,
     Keep,
     Listen,
@@ -30,6 +31,7 @@ from osrec.engine.messages import (
     Request,
     Resume,
     RulesChanged,
+    Seized,
     Started,
     Stopping,
     TakenOver,
@@ -42,9 +44,11 @@ from osrec.errors import StoreError
 from osrec.recorder.clock import Clock
 from osrec.recorder.keeper_watch import KeeperWatch
 from osrec.recorder.listening import LOOK_SECONDS, Ears
-from osrec.recorder.resuming import Resuming
+from osrec.recorder.resuming import Resuming, channels_of
 from osrec.recorder.takes import Takes
-from osrec.store.records import ConversationEnded, LineAnchor
+from osrec.recorder.trunk_calls import News, Unexpected
+from osrec.recorder.trunks import Trunks
+from osrec.store.records import ConversationEnded, LineAnchor, Opened
 from osrec.store.state import Condition, JournalState
 from osrec.store.writer import JournalWriter
 from osrec.wire.csta.model import Argument
@@ -67,6 +71,8 @@ class Recorder:
         alarms: what stands now.
         journal: latest state of the journal, None before the first.
         keeper: whether it makes progress.
+        trunks: the lines' own signalling; it begins when what an earlier run left has been taken up.
+        adopted: recordings of an earlier run that go on.
         begun, concluded: recordings begun and conversations ended by this process.
     """
 
@@ -83,10 +89,12 @@ class Recorder:
         self.engine = engine
         self.lines = lines
         self.ears = ears
-        self.takes = Takes(lines, ears, writer, clock)
+        self.trunks = Trunks()
+        self.takes = Takes(lines, ears, writer, clock, self.trunks.reference)
         self.alarms = AlarmBoard()
         self.journal: JournalState | None = None
         self.keeper = KeeperWatch()
+        self.adopted: list[Opened] = []
         self.begun = 0
         self.concluded = 0
         self._writer = writer
@@ -114,7 +122,8 @@ class Recorder:
             log.info("conversation may go on", conversation=str(restore.going.conversation))
         for open_one, pair in recordings:
             self._give(resuming.adopt(open_one, pair))
-            self.takes.adopt(open_one.opened, pair, paused=open_one.paused)
+            self.adopted.append(open_one.opened)
+            self.takes.adopt(open_one.opened, channels_of(open_one.opened), paused=open_one.paused)
             log.info(
                 "recording goes on",
                 recording=str(open_one.opened.recording),
@@ -169,12 +178,14 @@ class Recorder:
     @property
     def deadline(self) -> float:
         """When `tick` has something to do."""
-        dues = (self._next_look, self.takes.deadline, self.engine.deadline)
+        dues = (self._next_look, self.takes.deadline, self.engine.deadline, self.trunks.deadline)
         return min(due for due in dues if due is not None)
 
     def tick(self) -> None:
         """Do what is due."""
         now = self._clock.now()
+        if self.trunks.deadline is not None and self.trunks.deadline <= now:
+            self._follow(self.trunks.step(now))
         self.takes.close_due(now)
         if self.engine.deadline is not None and self.engine.deadline <= now:
             self._give(TimerExpired())
@@ -188,6 +199,7 @@ class Recorder:
         for stray in self.ears.stop():
             self._writer.tell(stray)
         self.takes.close_ending()
+        self.trunks.close()
         self._anchor()
         if self.takes:
             log.info("recordings stay open: the next start goes on with them or closes them", count=len(self.takes))
@@ -202,6 +214,8 @@ class Recorder:
         match output:
             case Request(token, argument):
                 self._request(token, argument)
+            case HangUp(line, slot):
+                self._follow(self.trunks.hang_up(line, slot, self._clock.now()))
             case Open():
                 self._open(output)
             case Listen() | Remark() | Pause() | Resume() | Keep() | Wipe() | Finish() | Forget():
@@ -241,13 +255,24 @@ class Recorder:
 
     # --- looking at the lines
 
+    def _follow(self, news_of_trunks: list[News]) -> None:
+        for news in news_of_trunks:
+            if isinstance(news, Unexpected):
+                self._alarm(AlarmRaised(f"unexpected-call:{news.line}", Severity.WARNING, news.text))
+            else:
+                self._give(news)
+                if isinstance(news, Seized):
+                    self._alarm(AlarmCleared(f"unexpected-call:{news.line}"))
+
     def _look(self) -> None:
         for change in self.ears.alarms():
             self._alarm(change)
         self._watch_journal()
         self._alarm(self.keeper.alarm(self._clock.now()))
-        running = [r.pair for r in self.engine.recordings.values() if r.state in LISTENED]
-        self._give(self.ears.look(running, self.engine.pool, self._clock.at()))
+        recordings = self.engine.recordings.values()
+        running = [r.channels for r in recordings if r.state in LISTENED]
+        held = [r.channels for r in recordings]
+        self._give(self.ears.look(running, held, self.engine.pool.pairs, self._clock.at()))
         self._anchor()
 
     def _watch_journal(self) -> None:

@@ -11,6 +11,7 @@ from osrec.config import Config
 from osrec.csta.runner import LinkRunner
 from osrec.engine.recording import Recording
 from osrec.recorder.clock import Clock
+from osrec.recorder.line_watch import LineWatch
 from osrec.recorder.requests import described
 from osrec.recorder.service import Recorder
 from osrec_drivers.line import FRAME_RATE, Line
@@ -19,12 +20,16 @@ from osrec_drivers.line import FRAME_RATE, Line
 class Snapshot:
     """Takes the state of a running recorder."""
 
-    def __init__(self, config: Config, recorder: Recorder, link: LinkRunner, clock: Clock, run: UUID) -> None:
+    def __init__(
+        self, config: Config, recorder: Recorder, link: LinkRunner, clock: Clock, run: UUID, watch: LineWatch
+    ) -> None:
         self._config = config
         self._recorder = recorder
         self._link = link
         self._clock = clock
         self._run = run
+        self._watch = watch
+        self._slots = {line.name: line.slot_numbers for line in config.lines}
         self._started = clock.now()
 
     def status(self) -> dict[str, Any]:
@@ -85,20 +90,20 @@ class Snapshot:
             "id": str(recording.id),
             "conversation": str(recording.conversation),
             "station": recording.station,
-            "pair": str(recording.pair),
+            "pair": str(recording.channels),
             "state": recording.state.value,
             "seconds": round(self._clock.now() - recording.since, 1) if recording.since else 0.0,
             "rule": recording.decision.rule,
             "priority": recording.decision.priority,
             "provisional": recording.provisional,
             "paused": recording.paused,
-            "level_own": _level(levels[recording.pair.own.slot]),
-            "level_other": _level(levels[recording.pair.other.slot]),
+            "level_own": _level(levels[recording.channels.own.slot]),
+            "level_other": _level(levels[recording.channels.other.slot]),
         }
 
     def _line(self, name: str, line: Line) -> dict[str, Any]:
         status = line.status()
-        leased = {r.pair: r for r in self._recorder.engine.recordings.values() if r.pair.line == name}
+        leased = {r.channels: r for r in self._recorder.engine.recordings.values() if r.pair.line == name}
         slots = {port.slot: r.station for pair, r in leased.items() for port in (pair.own, pair.other)}
         return {
             "name": name,
@@ -106,6 +111,9 @@ class Snapshot:
             "alarms": sorted(status.alarms),
             "aligned": status.aligned,
             "crc_multiframe": status.crc_multiframe,
+            "crc4": status.crc4.value,
+            "sa": status.sa,
+            "loop": status.loop,
             "seconds": round(status.head / FRAME_RATE, 1),
             "received": status.received,
             "expected": status.expected,
@@ -113,6 +121,9 @@ class Snapshot:
             "counters": asdict(status.counters),
             "levels": [_level(level) for level in line.levels()],
             "slots": {str(slot): station for slot, station in sorted(slots.items())},
+            "call_slots": self._slots[name],
+            "signalling": self._recorder.trunks.state(name),
+            **self._watch.told(name),
         }
 
 

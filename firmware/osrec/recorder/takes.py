@@ -1,14 +1,15 @@
 """Takes: recordings on their way from the lines' rings into the journal, as the engine wants them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 import structlog
 
 from osrec.engine.messages import Finish, Forget, Keep, Listen, Open, Pause, Remark, Resume, Wipe
-from osrec.engine.pool import Pair
+from osrec.engine.pool import Pair, Port
 from osrec.recorder.clock import Clock
 from osrec.recorder.listening import Ears
 from osrec.store.records import Channel, Erased, Kept, Note, Opened, TimelineEvent
@@ -45,11 +46,23 @@ class Take:
 class Takes:
     """All of one recorder."""
 
-    def __init__(self, lines: Mapping[str, Line], ears: Ears, writer: JournalWriter, clock: Clock) -> None:
+    def __init__(
+        self,
+        lines: Mapping[str, Line],
+        ears: Ears,
+        writer: JournalWriter,
+        clock: Clock,
+        reference: Callable[[str, int], int | None],
+    ) -> None:
+        """
+        Args:
+            reference: of the call on a line's slot, where it has one.
+        """
         self._lines = lines
         self._ears = ears
         self._writer = writer
         self._clock = clock
+        self._reference = reference
         self._takes: dict[UUID, Take] = {}
         self.paused: set[UUID] = set()
 
@@ -101,10 +114,7 @@ class Takes:
             station=wanted.station,
             at=self._clock.at() - timedelta(seconds=age),
             first_sample=take.first,
-            channels=(
-                Channel(side="left", line=pair.line, slot=pair.own.slot, port=pair.own.number),
-                Channel(side="right", line=pair.line, slot=pair.other.slot, port=pair.other.number),
-            ),
+            channels=(self._channel("left", pair.line, pair.own), self._channel("right", pair.line, pair.other)),
             direction=wanted.direction,
             parties=wanted.parties,
             calls=wanted.calls,
@@ -121,6 +131,10 @@ class Takes:
             raise
         take.opened = True
         log.info("recording begins", recording=str(wanted.recording), station=wanted.station, pair=str(pair))
+
+    def _channel(self, side: Literal["left", "right"], line: str, port: Port) -> Channel:
+        reference = self._reference(line, port.slot)
+        return Channel(side=side, line=line, slot=port.slot, port=port.number, reference=reference)
 
     def adopt(self, opened: Opened, pair: Pair, *, paused: bool) -> None:
         """Go on with one that an earlier run had opened."""

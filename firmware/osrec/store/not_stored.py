@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from osrec.errors import StoreError
 from osrec.store.block import Block, Kind
 from osrec.store.config import StoreConfig
 from osrec.store.disk import Disk
@@ -48,16 +49,23 @@ class NotStored:
 
 
 def not_stored(config: StoreConfig, disk: Disk | None = None) -> tuple[list[NotStored], list[str]]:
-    """Those of the journal, oldest first, and what of it could not be read. Raises StoreError without an index.
+    """Those of the journal, oldest first, and what of it could not be read. Raises StoreError without data directory.
 
-    The journal is read first: what the keeper tells and lets go of meanwhile, the index has by then.
+    The journal is read first: what the keeper tells and lets go of meanwhile, the index has by then. Where no keeper
+    has ever run there is no index, and the journal has all of them.
     """
+    if not config.data.is_dir():
+        raise StoreError(f"{config.data}: there is no such data directory; the recorder makes it (osrec run)")
     found, problems = _journalled(disk or Disk(), config)
-    with Index(config.index) as index:
-        known = index.ended(found)
+    known = _stored(config, found) if config.index.exists() else {}
     missing = [one for id, one in found.items() if id not in known or known[id] < one[0].ended]
     missing.sort(key=lambda one: (one[0].started, one[0].id))
     return [_classified(conversation, at) for conversation, at in missing], problems
+
+
+def _stored(config: StoreConfig, conversations: Iterable[UUID]) -> dict[UUID, datetime]:
+    with Index(config.index) as index:
+        return index.ended(conversations)
 
 
 def findings(waiting: Iterable[NotStored], now: datetime) -> list[str]:

@@ -16,6 +16,10 @@ from osrec.store.records import Blind, Dropped, Stray
 from osrec.store.sidecar import read_sidecar
 
 PAGE = 500
+NO_INDEX = (
+    "recordings, blind spans, stray audio and what was stored before are missing here, the journal alone was read; "
+    "the keeper makes the index when the recorder runs (osrec run)"
+)
 # by the flag of the sidecar
 SILENT_SIDES: dict[str, Literal["own", "other"]] = {"left_silent": "own", "right_silent": "other"}
 
@@ -26,11 +30,13 @@ def reconcile(
     until: datetime | None = None,
     running: Collection[UUID] = (),
 ) -> Ledger:
-    """The ledger of the conversations that began in a span of time. Raises StoreError when there is no index.
+    """The ledger of the conversations that began in a span of time. Without an index it is empty, which is a finding.
 
     Args:
         running: conversations that go on: they are in no class yet, and their recordings are no findings.
     """
+    if not config.index.exists():
+        return Ledger(since, until, (), (), (), (f"{config.index} is not there: {NO_INDEX}",))
     with Index(config.index) as index:
         return _Reconciliation(config, index, running).ledger(since, until)
 

@@ -46,6 +46,7 @@ class Channel(Record):
     line: str
     slot: int
     port: str  # the number that the PBX knows the slot by
+    reference: int | None = None  # of the PBX's call to it on the D channel, where the line has one
 
 
 class Decision(Record):
