@@ -41,6 +41,12 @@ class Owner:
     over: set[int] = field(default_factory=set)
     started: set[int] = field(default_factory=set)
 
+    def adopt(self, call: int, slot: int) -> None:
+        """A call of an earlier run is through."""
+        assert slot not in self.slots.values(), f"slot {slot} is taken twice"
+        self.slots[call] = slot
+        self.through.add(call)
+
     def take(self, output: OwnerOutput) -> None:
         match output:
             case LinkUp():

@@ -158,9 +158,7 @@ def test_a_late_release_keeps_the_pair_from_the_next_call(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kind", ISDN)
 @pytest.mark.parametrize("slots", [(), (1, 2)])
-def test_a_restart_in_mid_call_costs_the_moment_it_takes(
-    tmp_path: Path, kind: str, slots: tuple[int, ...]
-) -> None:
+def test_a_restart_in_mid_call_costs_the_moment_it_takes(tmp_path: Path, kind: str, slots: tuple[int, ...]) -> None:
     with site(tmp_path, kind, call(talk=12.0), call(1, talk=12.0), trunk={"isdn": {"restart": "none"}}) as one:
         one.run(6)
         one.restart_channels(*slots)

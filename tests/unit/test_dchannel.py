@@ -1,6 +1,8 @@
 """The D channel of an engine: in step with the line, through gaps, and never unbounded."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -173,3 +175,15 @@ def test_a_slot_that_is_none_is_refused(slot: int) -> None:
 def test_a_frame_of_a_wrong_length_is_refused(octets: int) -> None:
     with pytest.raises(ValueError, match=f"{octets} octets: a frame has 1 to 264"):
         opened()[1].send(bytes(octets))
+
+
+def test_a_program_that_ends_without_closing_anything_ends_in_order() -> None:
+    program = """
+from osrec_drivers.line import open_line
+ends = [open_line(f"virtual:left-open/{end}") for end in "ab"]
+channels = [end.d_channel() for end in ends]
+ends[0].transmit(bytes(32 * 800))
+channels[0].send(bytes(5))
+ends[0].mine, ends[1].mine = channels, ends  # a circle, for the collector
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -4,6 +4,7 @@ Cython over C as hdlc.pyx is; the decoder runs where the line is framed and the 
 the engine's lock, so that a stall of Python breaks no frame. The oracle is tests/reference/hdlc.py.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.stdlib cimport free
@@ -38,6 +39,7 @@ hdlc_setup()
 _ERRORS = (None, HdlcError.ABORT, HdlcError.FCS, HdlcError.OCTETS, HdlcError.LONG, HdlcError.SHORT)
 
 
+@cython.no_gc_clear  # __dealloc__ needs the engine: the collector must not take it away before
 cdef class Channel:
     """See DChannel.
 

@@ -154,6 +154,12 @@ class CallControl:
         outgoing.begin(call, now)
 
     def _adopt(self, event: AdoptCall, now: float) -> None:
+        why = self._why_not(event)
+        if why:  # what an earlier run wrote down may contradict itself, or the configuration of this one
+            text = f"call reference {event.reference} on slots {event.slots} of an earlier run: {why}: not taken up"
+            self._emit(Trouble(text))
+            self._emit(CallRefused(event.token, CauseValue.REQUESTED_CHANNEL_NOT_AVAILABLE))
+            return
         reference = CallReference(event.reference)
         setup = compose(MessageType.SETUP, reference)  # what else it said went down with the earlier run
         call = self._new(reference.answered(), setup, CallStateValue.ACTIVE, incoming=True)
@@ -161,6 +167,18 @@ class CallControl:
         call.settled = call.responded = True
         self._emit(CallAdopted(event.token, call.number))
         self._step(call, LinkNews.RESET if self.up else LinkNews.LOST, event, now)
+
+    def _why_not(self, event: AdoptCall) -> str | None:
+        if not 1 <= event.reference <= _MOST_REFERENCE:
+            return f"a reference is 1..{_MOST_REFERENCE} [Q.931 4.3]"
+        if (event.reference, True) in self._references:
+            return "another call has the reference"
+        for slot in event.slots:
+            if slot not in self.channels.slots:
+                return f"slot {slot} is none of the slots of this access"
+            if self.channels.holder(slot) is not None:
+                return f"another call is on slot {slot}"
+        return None
 
     def _setup(self, event: PlaceCall, reference: CallReference, slot: int) -> Message:
         plan = NumberingPlan.UNKNOWN if self._config.protocol is Protocol.QSIG else NumberingPlan.ISDN

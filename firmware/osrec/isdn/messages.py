@@ -71,7 +71,7 @@ class BlockSlots:
 
 @dataclass(frozen=True, slots=True)
 class AdoptCall:
-    """A call of the peer is up that an earlier run of ours had answered; CallAdopted with the token follows.
+    """A call of the peer is up that an earlier run of ours had answered; CallAdopted or CallRefused follows.
 
     The peer is asked what he thinks of it as soon as the data link is there, 5.8.9; without one T309 runs.
 
@@ -129,7 +129,10 @@ class CallAdopted:
 
 @dataclass(frozen=True, slots=True)
 class CallRefused:
-    """A PlaceCall came to nothing: no channel is free (34, 44), or the data link is down (27)."""
+    """A PlaceCall came to nothing: no channel is free (34, 44), or the data link is down (27).
+
+    Or an AdoptCall whose reference or slots cannot be, or are another call's (44); Trouble says which.
+    """
 
     token: object
     cause: int
