@@ -4,7 +4,10 @@ import pytest
 
 from osrec.isdn.link_messages import DataReceived, Established, UnitDataReceived
 from osrec.isdn.messages import (
+    AdoptCall,
     By,
+    CallAdopted,
+    CallRefused,
     CallReleased,
     ChannelTaken,
     ClearCall,
@@ -352,3 +355,31 @@ def test_a_message_for_all_calls_that_is_none_of_restart_is_answered_with_cause_
     outputs = Port().hears(M.CONNECT, of=GLOBAL)
     assert complaint(outputs, M.STATUS)[0] == CauseValue.INVALID_CALL_REFERENCE
     assert said(outputs, M.STATUS).reference == GLOBAL.answered()
+
+
+@pytest.mark.parametrize(
+    ("adopted", "why"),
+    [
+        (AdoptCall("late", 5, (9,)), "another call has the reference"),
+        (AdoptCall("late", 6, (5,)), "another call is on slot 5"),
+        (AdoptCall("late", 6, (9, 5)), "another call is on slot 5"),
+        (AdoptCall("late", 6, (16,)), "slot 16 is none of the slots of this access"),
+        (AdoptCall("late", 0, (9,)), "a reference is 1..32767"),
+        (AdoptCall("late", 0x8000, (9,)), "a reference is 1..32767"),
+    ],
+)
+def test_a_call_of_an_earlier_run_whose_place_is_taken_or_cannot_be_is_not_taken_up(
+    adopted: AdoptCall, why: str
+) -> None:
+    port = active()
+    outputs = port.does(adopted)
+    assert only(outputs, CallRefused) == CallRefused("late", CauseValue.REQUESTED_CHANNEL_NOT_AVAILABLE)
+    assert why in only(outputs, Trouble).text
+    assert port.state is CallStateValue.ACTIVE  # the call that there is
+    assert port.control.channels.free(9)
+
+
+def test_the_same_reference_chosen_by_either_side_is_two_calls() -> None:
+    port = placed()
+    assert only(port.does(AdoptCall("kept", 1, (5,))), CallAdopted).token == "kept"
+    assert len(port.control.calls) == 2

@@ -169,8 +169,8 @@ class CallControl:
         self._step(call, LinkNews.RESET if self.up else LinkNews.LOST, event, now)
 
     def _why_not(self, event: AdoptCall) -> str | None:
-        if not 1 <= event.reference <= _MOST_REFERENCE:
-            return f"a reference is 1..{_MOST_REFERENCE} [Q.931 4.3]"
+        if not 1 <= event.reference <= _LAST_REFERENCE:
+            return f"a reference is 1..{_LAST_REFERENCE} [Q.931 4.3]"
         if (event.reference, True) in self._references:
             return "another call has the reference"
         for slot in event.slots:
