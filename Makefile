@@ -1,6 +1,6 @@
 # Every target sets up what it needs: Debian packages, a virtual environment in .venv, the extensions.
 .DEFAULT_GOAL := help
-.PHONY: help dev run test test-all test-dahdi test-sanitize check fix bench perf perf-link soak clean
+.PHONY: help dev run test test-all test-dahdi test-sanitize check fix fuzz bench perf perf-link soak clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -86,6 +86,14 @@ check: .venv/built ## format, lint, types, import rules
 
 fix: .venv/built ## format, and mend what can be mended by rule
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+.venv/fuzz: pyproject.toml | .venv/installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --group fuzz
+	@touch $@
+
+TARGETS ?=
+fuzz: .venv/built .venv/fuzz ## decoders under octets chosen by the code they reach; SECONDS of each, TARGETS="q921 access"
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(TARGETS)
 
 bench: .venv/built ## speed, each against a peer in the same run
 	@$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -p no:xdist

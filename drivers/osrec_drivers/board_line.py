@@ -5,7 +5,6 @@ Outlet. A board that goes away (unplugged, its daemon restarted) is an alarm and
 thread tries to open it again twice a second.
 """
 
-import contextlib
 import logging
 import os
 import select
@@ -167,11 +166,20 @@ class BoardLine(EngineLine):
                 self._wait_for_it()
 
     def _wait_for_it(self) -> None:
+        told = False
         while not self.closing:
             self.pause(_RETRY)
             self.intake.tick(self.clock())
-            with contextlib.suppress(DriverError):
-                if not self.closing:
-                    self._board.reopen()
-                    self.failure = None
-                    return
+            if self.closing:
+                return
+            try:
+                self._board.reopen()
+            except DriverError:
+                continue
+            except Exception:  # a board that is just being plugged in answers anything: it may be there the next time
+                if not told:
+                    _log.exception("line %r: its board cannot be opened again for what nobody foresaw", self.spec)
+                told = True
+                continue
+            self.failure = None
+            return

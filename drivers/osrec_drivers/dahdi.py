@@ -33,6 +33,7 @@ from osrec_drivers.line import (
     LineStatus,
 )
 
+_NO_CAS = "hdlc=dahdi gives time slot 16 to DAHDI's HDLC, and CAS needs it"
 _LOOK_MS = 50  # at the clock, when nothing comes
 _STATUS_NS = 100_000_000  # between looks at the span: an alarm that follows upon another makes no event
 _UNALIGNED = {Alarm.LOS, Alarm.LOF, Alarm.AIS, Alarm.NO_PACKETS, Alarm.UNPLUGGED}
@@ -187,7 +188,7 @@ class DahdiLine(BoardLine):
 
     def _need_slot_16(self) -> None:
         if self._said.kernel_hdlc:
-            raise LineError(f"line {self.spec!r}: hdlc=dahdi gives time slot 16 to DAHDI's HDLC, and CAS needs it")
+            raise LineError(f"line {self.spec!r}: {_NO_CAS}")
 
     def close(self) -> None:
         if self._channel is not None:
@@ -222,3 +223,7 @@ class DahdiDriver(LineDriver):
 
     def check(self, spec: str) -> None:
         parse(spec)
+
+    def check_signalling(self, spec: str, *, cas: bool) -> None:
+        if cas and parse(spec).kernel_hdlc:
+            raise OpenError(f"line {spec!r}: {_NO_CAS}")

@@ -46,6 +46,6 @@ class DahdiSpec:
 def parse(spec: str) -> DahdiSpec:
     """Raises OpenError, which names what is wrong and what would be right."""
     place, options = split(spec, "dahdi", _FORM, _OPTIONS)
-    if not place.isascii() or not place.isdigit() or not 1 <= int(place) <= 128:
+    if not place.isascii() or not place.isdigit() or len(place) > 3 or not 1 <= int(place) <= 128:
         raise OpenError(f"line {spec!r}: span {place!r} must be a number 1..128, as `cat /proc/dahdi/*` shows them")
     return DahdiSpec(int(place), **options)

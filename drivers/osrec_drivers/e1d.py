@@ -67,11 +67,16 @@ def parse(spec: str) -> E1dSpec:
     if not colon or "/" not in place or not place.replace("/", "").isdigit():
         path, place = rest, "0/0"
     interface, _, line = place.partition("/")
-    if not path or not interface.isdigit() or not line.isdigit() or max(int(interface), int(line)) > 254:
+    if not path or not _is_number(interface) or not _is_number(line):
         raise OpenError(f"line {spec!r}: interface and line {place!r} must be two numbers 0..254, as in {_EXAMPLE}")
     if "slots" in options and options.get("mode") != "channelized":
         raise OpenError(f"line {spec!r}: option slots needs mode=channelized: the superchannel has all of them")
     return E1dSpec(path, int(interface), int(line), **options)
+
+
+def _is_number(text: str) -> bool:
+    """Of an interface or a line; 255 is osmo-e1d's word for any."""
+    return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) < messages.ANY
 
 
 class E1dBoard(Board):
@@ -101,7 +106,7 @@ class E1dBoard(Board):
             for slot in [messages.SUPERCHANNEL] if superchannel else said.slots:
                 fds.append(self._open_slot(slot, size))
                 os.set_blocking(fds[-1], False)
-        except DriverError:
+        except Exception:
             for fd in fds:
                 os.close(fd)
             self._control.close()
@@ -135,6 +140,9 @@ class E1dBoard(Board):
         except (LineError, E1dError) as error:
             self.close()
             raise LineError(f"line {line.spec!r}: {error}", getattr(error, "errno", None)) from error
+        except Exception:  # what is left open would keep the time slots from who opens them again
+            self.close()
+            raise
 
     def _serve(self, line: BoardLine) -> None:
         poll = select.poll()
@@ -194,6 +202,10 @@ class E1dDriver(LineDriver):
 
     def check(self, spec: str) -> None:
         parse(spec)
+
+    def check_signalling(self, spec: str, *, cas: bool) -> None:
+        if 16 not in parse(spec).slots:
+            raise OpenError(f"line {spec!r}: option slots leaves out time slot 16, which carries the signalling")
 
 
 def _lines_at(path: str) -> Iterator[LineInfo]:

@@ -2,6 +2,7 @@
 
 import array
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -35,20 +36,31 @@ class Control:
     def close(self) -> None:
         self._socket.close()
 
-    def ask(self, request: Message) -> tuple[Message, int | None]:
-        """The answer, and the descriptor that came with it. Raises E1dError, also when the answer is no."""
+    def ask(self, request: Message) -> Message:
+        """The answer. Raises E1dError, also when the answer is no."""
+        answer, fds = self._exchange(request)
+        _close_all(fds)
+        return answer
+
+    def _exchange(self, request: Message) -> tuple[Message, Sequence[int]]:
+        """The answer, and the descriptors that came with it, which the caller closes. Raises E1dError."""
         try:
             self._socket.send(messages.encode(request))
             while True:
-                answer, fd = self._receive()
+                answer, fds = self._receive()
                 if not messages.is_event(answer):
                     break
                 self._events.append(answer)
+                _close_all(fds)
         except OSError as error:
             raise E1dError(f"osmo-e1d at {self.path!r} does not answer: {error.strerror or error}") from error
-        if messages.refuses(request, answer):
-            raise E1dError(f"osmo-e1d at {self.path!r} refuses {_said(request)}")
-        return answer, fd
+        try:
+            if messages.refuses(request, answer):
+                raise E1dError(f"osmo-e1d at {self.path!r} refuses {_said(request)}")
+        except E1dError:
+            _close_all(fds)
+            raise
+        return answer, fds
 
     def events(self) -> Iterator[Message]:
         """What was told since; raises E1dError when the daemon is gone. Does not wait."""
@@ -58,7 +70,9 @@ class Control:
         try:
             while True:
                 with contextlib.suppress(E1dError):  # what nobody can read tells nothing, and harms nothing
-                    yield self._receive()[0]
+                    message, fds = self._receive()
+                    _close_all(fds)
+                    yield message
         except BlockingIOError:
             return
         except OSError as error:
@@ -66,21 +80,20 @@ class Control:
         finally:
             self._socket.settimeout(_PATIENCE)
 
-    def _receive(self) -> tuple[Message, int | None]:
+    def _receive(self) -> tuple[Message, Sequence[int]]:
+        """A message and the descriptors that came with it. Raises OSError, E1dError."""
         data, control, _, _ = self._socket.recvmsg(messages.LONGEST, socket.CMSG_SPACE(4 * 4), socket.MSG_CMSG_CLOEXEC)
         fds = array.array("i")
         for level, kind, content in control:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds.frombytes(content[: len(content) // fds.itemsize * fds.itemsize])
-        if not data:
-            raise ConnectionResetError(104, "it closed the control socket")
         try:
-            message = messages.decode(data)
-        except E1dError:
+            if not data:
+                raise ConnectionResetError(errno.ECONNRESET, "it closed the control socket")
+            return messages.decode(data), fds
+        except (OSError, E1dError):
             _close_all(fds)
             raise
-        _close_all(fds[1:])
-        return message, fds[0] if fds else None
 
     # ---- what one asks ----
 
@@ -88,14 +101,14 @@ class Control:
         """All lines of all interfaces."""
         found: list[LineEntry] = []
         with contextlib.suppress(E1dError):  # an empty answer: it has none
-            for interface in messages.interfaces_of(self.ask(Message(Kind.INTERFACES))[0]):
-                answer, _ = self.ask(Message(Kind.LINES, interface))
+            for interface in messages.interfaces_of(self.ask(Message(Kind.INTERFACES))):
+                answer = self.ask(Message(Kind.LINES, interface))
                 found += messages.lines_of(interface, answer)
         return found
 
     def open_slots(self, interface: int, line: int) -> Sequence[int]:
         """Time slots that somebody has open."""
-        return messages.open_slots_of(self.ask(Message(Kind.SLOTS, interface, line))[0])
+        return messages.open_slots_of(self.ask(Message(Kind.SLOTS, interface, line)))
 
     def configure(self, interface: int, line: int, mode: LineMode) -> None:
         self.ask(Message(Kind.CONFIGURE_LINE, interface, line, payload=bytes([mode])))
@@ -103,10 +116,11 @@ class Control:
     def open_slot(self, interface: int, line: int, slot: int, size: int, *, force: bool = False) -> int:
         """A descriptor with the octets of a slot, or of the superchannel."""
         config = messages.slot_config(SlotMode.RAW, size, force=force)
-        _, fd = self.ask(Message(Kind.OPEN_SLOT, interface, line, slot, config))
-        if fd is None:
+        _, fds = self._exchange(Message(Kind.OPEN_SLOT, interface, line, slot, config))
+        if not fds:
             raise E1dError(f"osmo-e1d at {self.path!r} opened slot {slot} and gave no descriptor")
-        return fd
+        _close_all(fds[1:])
+        return fds[0]
 
 
 def _close_all(fds: Sequence[int]) -> None:

@@ -93,7 +93,7 @@ class Ice1usbBoard(Board):
             found = self._find(list(ports(context)))
             tx = TxConfig(timing=_CLOCK[self._said.clock])
             self._stream = Stream(context, found, _RX[self._said.rx], tx, self._counters)
-        except OpenError:
+        except Exception:
             context.close()
             raise
 
@@ -113,14 +113,17 @@ class Ice1usbBoard(Board):
         except LineError as error:
             self.close()
             raise LineError(f"line {line.spec!r}: {error}", error.errno) from error
+        except Exception:  # a stream that is left open would keep the port from who opens it again
+            self.close()
+            raise
 
     def counters(self) -> dict[str, int]:
         return dict(self._counters)
 
     def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
 
 
 class Ice1usbDriver(LineDriver):

@@ -121,9 +121,9 @@ class TxRate:
         self._owed = 0
 
     def feedback(self, octets: bytes) -> None:
-        """What the feedback endpoint said; anything but 3 octets says nothing."""
+        """What the feedback endpoint said; anything but 3 octets says nothing, and no packet holds more than `most`."""
         if len(octets) == 3:
-            self._wanted = int.from_bytes(octets, "little")
+            self._wanted = min(int.from_bytes(octets, "little"), self._most << 10)
 
     def next(self) -> int:
         self._owed += self._wanted

@@ -23,6 +23,7 @@ _OUT_TRANSFERS = 12
 _FEEDBACK_TRANSFERS = 4
 _PATIENCE_MS = 1000  # for an answer of the board
 _LOOK = 0.1  # seconds between looks at the clock
+_SILENCE_NS = 2_000_000_000  # without a transfer from the board, which come every 8 ms, whether or not it has octets
 _BACKLOG = 2  # transfers that may come at once without having waited for us
 _OVERFLOW = 16  # frames: the board drops whole multiframes
 _ENDED = (usb1.TRANSFER_CANCELLED, usb1.TRANSFER_NO_DEVICE)
@@ -44,6 +45,8 @@ class Stream:
         self._transfers: list[Any] = []
         self._line: BoardLine | None = None
         self._gone = False
+        self._failed: usb1.USBError | None = None  # why a transfer could not be used again
+        self._heard = False  # a transfer has come since the last look
         self._bad = 0  # packets since the last good one
         self._counters = counters
         try:
@@ -59,22 +62,32 @@ class Stream:
     # ---- the thread ----
 
     def run(self, line: BoardLine) -> None:
-        """Until the line is closed. Raises LineError when the board is gone."""
+        """Until the line is closed. Raises LineError when the board is gone, or gives nothing any more."""
         self._line = line
         try:
             if not self._transfers:
                 self._start()
-            while not line.closing and not self._gone:
-                with contextlib.suppress(usb1.USBErrorInterrupted):  # a signal came
-                    self._context.handleEventsTimeout(_LOOK)
-                now = line.clock()
-                self._report(line, now)
-                self._deliver(line, now)
-                line.intake.tick(now)
+            self._pump(line)
         except usb1.USBError as error:
             raise LineError(f"icE1usb {self._port.serial}: {error}", error.value) from error
         if self._gone:
             raise LineError(f"icE1usb {self._port.serial} was unplugged")
+
+    def _pump(self, line: BoardLine) -> None:
+        heard = line.clock()
+        while not line.closing and not self._gone:
+            with contextlib.suppress(usb1.USBErrorInterrupted):  # a signal came
+                self._context.handleEventsTimeout(_LOOK)
+            now = line.clock()
+            self._report(line, now)
+            self._deliver(line, now)
+            line.intake.tick(now)
+            if self._failed is not None:
+                raise self._failed
+            if self._heard:
+                self._heard, heard = False, now
+            elif now - heard > _SILENCE_NS:
+                raise LineError(f"icE1usb {self._port.serial} has given nothing for {(now - heard) / 1e9:.1f} s")
 
     def _start(self) -> None:
         ends = self._port.endpoints
@@ -100,17 +113,22 @@ class Stream:
         """Whether a transfer that came back may be used again."""
         status = transfer.getStatus()
         self._gone = self._gone or status == usb1.TRANSFER_NO_DEVICE
-        return status not in _ENDED and not self._gone and self._line is not None and not self._line.closing
+        ending = self._gone or self._failed is not None or self._line is None or self._line.closing
+        return status not in _ENDED and not ending
 
     def _submit(self, transfer: Any) -> None:
+        """No error comes out: what a callback raises ctypes swallows, and the thread that waits would never know."""
         try:
             transfer.submit()
         except usb1.USBErrorNoDevice:
             self._gone = True
+        except usb1.USBError as error:
+            self._failed = error
 
     def _data_in(self, transfer: Any) -> None:
         if not self._again(transfer):
             return
+        self._heard = self._heard or transfer.getStatus() == usb1.TRANSFER_COMPLETED
         self._came.append([(status, bytes(octets)) for status, octets in transfer.iterISO()])
         self._submit(transfer)
 
@@ -201,9 +219,8 @@ class Stream:
             if transfer.isSubmitted():
                 with contextlib.suppress(usb1.USBError):  # it has just come back, or the board is gone
                     transfer.cancel()
-        deadline = time.monotonic() + 1.0
-        while any(transfer.isSubmitted() for transfer in self._transfers) and time.monotonic() < deadline:
-            self._context.handleEventsTimeout(_LOOK)
+        with contextlib.suppress(usb1.USBError):  # the board is gone: what has not come back by now never will
+            self._fetch_back(time.monotonic() + 1.0)
         for transfer in self._transfers:
             if not transfer.isSubmitted():
                 transfer.close()
@@ -213,3 +230,8 @@ class Stream:
             self._handle.releaseInterface(self._port.interface)
         self._handle.close()
         self._context.close()
+
+    def _fetch_back(self, deadline: float) -> None:
+        while any(transfer.isSubmitted() for transfer in self._transfers) and time.monotonic() < deadline:
+            with contextlib.suppress(usb1.USBErrorInterrupted):  # a signal came
+                self._context.handleEventsTimeout(_LOOK)

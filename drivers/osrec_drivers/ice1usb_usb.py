@@ -1,5 +1,6 @@
 """Finding the E1 ports of icE1usb boards through libusb, and opening one."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,26 +48,22 @@ def ports(context: Any) -> Iterator[Port]:
     """The ports of all boards that are plugged in and that we may look at."""
     for device in context.getDeviceIterator(skip_on_error=True):
         if (device.getVendorID(), device.getProductID()) == (VENDOR, PRODUCT):
-            yield from _ports_of(device)
+            with contextlib.suppress(usb1.USBError):  # the udev rules are not installed, or it is just being plugged in
+                yield from _ports_of(device)
 
 
-def _ports_of(device: Any) -> Iterator[Port]:
-    try:
-        handle = device.open()
-    except usb1.USBError:  # no permission: the udev rules are not installed
-        return
-    try:
+def _ports_of(device: Any) -> list[Port]:
+    """Raises USBError."""
+    found: list[Port] = []
+    with contextlib.closing(device.open()) as handle:
         serial = handle.getSerialNumber() or ""
-        number = 0
         for setting in device.iterSettings():
             if setting.getAlternateSetting() == 1 and setting.getClassTuple()[:2] == CLASS:
                 endpoints = _endpoints(setting)
                 if endpoints is not None:
                     interface = setting.getNumber()
-                    yield Port(device, serial, interface, number, endpoints, _is_free(device, interface))
-                    number += 1
-    finally:
-        handle.close()
+                    found.append(Port(device, serial, interface, len(found), endpoints, _is_free(device, interface)))
+    return found
 
 
 def _endpoints(setting: Any) -> Endpoints | None:

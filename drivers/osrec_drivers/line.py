@@ -377,6 +377,13 @@ class LineDriver(ABC):
     def check(self, spec: str) -> None:
         """Whether the spec is written as it should be, without opening anything. Raises OpenError."""
 
+    def check_signalling(self, spec: str, *, cas: bool) -> None:
+        """Whether time slot 16 of such a line can carry a D channel, or CAS. Raises OpenError.
+
+        Any can, which is the default.
+        """
+        return
+
     def hold(self, spec: str) -> socket.socket | None:
         """A socket that a supervisor may keep open over restarts of the recorder, to hand in as `fd`.
 
@@ -388,6 +395,11 @@ class LineDriver(ABC):
 def check_spec(spec: str) -> None:
     """What `LineDriver.check` says of the spec. Raises NoSuchDriverError, OpenError."""
     _driver(spec).check(spec)
+
+
+def check_signalling(spec: str, *, cas: bool) -> None:
+    """What `LineDriver.check_signalling` says of the spec. Raises NoSuchDriverError, OpenError."""
+    _driver(spec).check_signalling(spec, cas=cas)
 
 
 def hold_line(spec: str) -> socket.socket | None:

@@ -64,7 +64,8 @@ def parse(spec: str) -> SatopSpec:
 
 def _endpoint(spec: str, which: str, text: str, *, passive: bool) -> Endpoint:
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or not int(not passive) <= int(port) <= 65535:
+    digits = port.isascii() and port.isdigit() and len(port) <= 5
+    if not colon or not digits or not int(not passive) <= int(port) <= 65535:
         raise OpenError(f"line {spec!r}: {which} end {text!r} must be HOST:PORT, port 1..65535, as in {_EXAMPLE}")
     if ":" in host and not (host.startswith("[") and host.endswith("]")):
         raise OpenError(f"line {spec!r}: {which} host {host!r}: an IPv6 address stands in brackets, as in {_EXAMPLE}")

@@ -35,10 +35,16 @@ def _slots(text: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
-        found += range(int(first), int(last if dash else first) + 1)
-    if not found or len(set(found)) < len(found) or min(found) < 1 or max(found) > 31:
+        found += range(_slot(first), _slot(last if dash else first) + 1)
+    if not found or len(set(found)) < len(found):
         raise ValueError
     return tuple(found)
+
+
+def _slot(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 2 or not 1 <= int(text) <= 31:
+        raise ValueError
+    return int(text)
 
 
 flag: Reader = (_flag, "0 or 1")

@@ -17,6 +17,8 @@ from osrec.isdn.settings import AccessConfig, Answering
 from osrec.numbers import expand
 from osrec_drivers.e1.criteria import Criteria
 from osrec_drivers.e1.performance import Thresholds
+from osrec_drivers.errors import DriverError
+from osrec_drivers.line import check_signalling
 
 TDM_SLOTS = range(1, 32)  # TS0 carries frame alignment, G.704 2.3.2
 
@@ -40,7 +42,7 @@ def slot_list(text: str) -> list[int]:
     return slots
 
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 D_CHANNEL_SLOT = 16  # of a primary rate access, and of channel associated signalling, G.704 5.1
 
 
@@ -52,6 +54,7 @@ class IsdnSection(Section):
     answering: Literal["connect", "alert"] = "connect"
     proceeding: bool | None = None
     restart: bool = True
+    restart_patience: Seconds = 10.0
     timers: dict[str, Seconds] = {}
     t200: Seconds = 1.0
     n200: Annotated[int, Field(ge=0, le=100)] = 3
@@ -68,10 +71,22 @@ class IsdnSection(Section):
             most_slots=2,
             proceeding=self.proceeding,
             timers=self.timers,
-            link=LinkConfig(t200=self.t200, n200=self.n200, k=self.k, t203=self.t203),
+            link=self.link(),
         )
         _ = config.all_timers
         return config
+
+    def link(self) -> LinkConfig:
+        """Raises UsageError for times that do not go together."""
+        return LinkConfig(t200=self.t200, n200=self.n200, k=self.k, t203=self.t203)
+
+    @model_validator(mode="after")
+    def _layer_2_goes_together(self) -> Self:
+        try:
+            self.link()
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return self
 
 
 Code = Annotated[str, Field(pattern=r"^[01]{4}$")]
@@ -204,6 +219,11 @@ class LineSection(Section):
         if self.signalling != "none" and D_CHANNEL_SLOT in self.slot_numbers:
             text = f"{self.slots!r}: with signalling = {self.signalling!r} time slot 16 carries the signalling"
             raise MisplacedError(text, "slots")
+        if self.signalling != "none":
+            try:
+                check_signalling(self.spec, cas=self.signalling == "cas")
+            except DriverError as error:
+                raise MisplacedError(f"with signalling = {self.signalling!r}: {error}", "spec") from error
         if self.signalling != "cas" and self.cas != CasSection():
             raise MisplacedError(f"says nothing with signalling = {self.signalling!r}; it goes with 'cas'", "cas")
         if self.signalling not in ("dss1", "qsig"):

@@ -23,6 +23,7 @@ class PoolMachine(RuleBasedStateMachine):
         self.pool = Pool(PAIRS)
         self.held: dict[Pair, UUID] = {}
         self.blocked: set[str] = set()
+        self.reserved: set[Pair] = set()
         self.next = 0
 
     @rule()
@@ -35,6 +36,8 @@ class PoolMachine(RuleBasedStateMachine):
             return
         assert pair not in self.held
         assert pair.line not in self.blocked
+        free = {p for p in PAIRS if p not in self.held and p.line not in self.blocked}
+        assert pair not in self.reserved or free <= self.reserved
         self.held[pair] = owner
 
     @precondition(lambda self: self.held)
@@ -58,6 +61,11 @@ class PoolMachine(RuleBasedStateMachine):
     def block(self, line: int) -> None:
         self.blocked ^= {f"trunk{line}"}
         self.pool.block(f"trunk{line}", f"trunk{line}" in self.blocked)
+
+    @rule(pair=sampled_from(PAIRS))
+    def reserve(self, pair: Pair) -> None:
+        self.reserved ^= {pair}
+        self.pool.reserve(pair, pair in self.reserved)
 
     @invariant()
     def owners_agree(self) -> None:

@@ -245,7 +245,8 @@ def test_a_wipe_takes_what_the_ring_and_the_journal_have_of_both_sides(tmp_path:
         assert words
         assert found_on_disk(running, words) != []
         assert running.recorder is not None
-        running.recorder.takes.do(Wipe(pair, since))
+        (recording,) = running.recorder.engine.recordings
+        running.recorder.takes.do(Wipe(recording, pair.line, (pair.own.slot, pair.other.slot), since))
         assert spoken(running, pair, since) == []
         assert spoken(running, pair, since - 1.0) != [], "what was before stays"
         running.run(7.0)

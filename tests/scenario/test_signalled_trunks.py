@@ -1,10 +1,12 @@
 """Recorder trunks with DSS1, QSIG and CAS: calls of the PBX to the ports, from the model to the file on disk."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from osrec.engine.messages import Seized, SignallingChanged
+from osrec.recorder.trunk_news import QUIET, News
 from tests.scenario.site import Site
 from tests.scenario.test_calls import equal, kinds, steps
 
@@ -32,6 +34,40 @@ def site(
 
 def faults(**calls: Any) -> dict[str, Any]:
     return {"faults": {"calls": calls}}
+
+
+def troubles(site: Site) -> list[str]:
+    """What the recorder's end found wrong."""
+    assert site.recorder is not None
+    state = site.recorder.trunks.state("trunk1")
+    assert state is not None
+    found: list[str] = state["troubles"]
+    return found
+
+
+class Saying:
+    """A trunk that has this to tell, once."""
+
+    up = True
+
+    def __init__(self, *news: News) -> None:
+        self._news = list(news)
+
+    def step(self, now: float) -> list[News]:
+        news, self._news = self._news, []
+        return news
+
+    def hang_up(self, slot: int, now: float) -> list[News]:
+        return []
+
+    def reference(self, slot: int) -> None:
+        """There is none."""
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 def raised(site: Site) -> set[str]:
@@ -62,6 +98,15 @@ def test_the_recorder_takes_the_slots_that_channel_id_names(tmp_path: Path, slot
             slot for ended in one.trunk_calls for slot in ended.slots
         )
         assert (31 in {slot for pair in used for slot in pair}) == (slots == "highest")
+
+
+def test_a_slot_that_goes_to_the_next_call_at_once_brings_nothing_of_it_into_the_one_before(tmp_path: Path) -> None:
+    plays = [call(number, talk=3.0, begin=0.5 + 3.05 * number) for number in range(3)]
+    with site(tmp_path, "dss1", *plays, trunk={"isdn": {"slots": "lowest"}}) as one:
+        one.run(15).finish()
+        equal(one)
+        assert {channel.slot for sidecar in one.sidecars() for channel in sidecar.channels} == {1, 2}
+        assert len({channel.port for sidecar in one.sidecars() for channel in sidecar.channels}) == 6
 
 
 @pytest.mark.parametrize("channel", ["map", "any"])
@@ -172,15 +217,50 @@ def test_a_restart_in_mid_call_costs_the_moment_it_takes(tmp_path: Path, kind: s
 
 def test_setup_that_comes_twice_is_one_call(tmp_path: Path) -> None:
     with site(tmp_path, "dss1", call(), trunk=faults(duplicate_setup={"every": 1})) as one:
-        one.run(10).finish()
+        one.run(10)
+        assert not troubles(one)
+        assert not raised(one)
+        one.finish()
         equal(one)
+        assert [(ended.by, ended.cause, ended.faults) for ended in one.trunk_calls] == [
+            ("pbx", 16, ("duplicate setup",)),
+            ("pbx", 16, ("duplicate setup",)),
+        ]
 
 
 def test_of_two_calls_for_one_slot_the_second_is_turned_down(tmp_path: Path) -> None:
     with site(tmp_path, "dss1", call(), call(1, begin=1.0), trunk=faults(double_seizure={"every": 1})) as one:
-        one.run(10).finish()
+        one.run(10)
+        assert not troubles(one)
+        assert raised(one) == {"turned-away:trunk1"}
+        one.finish()
         equal(one)
         assert len(one.sidecars()) == 2
+        rivals = [(ended.by, ended.cause) for ended in one.trunk_calls if ended.faults == ("double seizure",)]
+        assert rivals == 4 * [("recorder", 44)]
+        assert {ended.by for ended in one.trunk_calls if not ended.faults} == {"pbx"}
+
+
+def test_a_refused_call_is_shown_and_its_alarm_goes_with_time(tmp_path: Path) -> None:
+    with site(tmp_path, "dss1", call(), trunk=faults(double_seizure={"every": 1})) as one:
+        one.run(10)
+        assert one.recorder is not None
+        state = one.recorder.trunks.state("trunk1")
+        assert state is not None
+        assert state["turned_away"] == {"requested circuit/channel not available (44)": 2}
+        one.clock.time += QUIET
+        one.recorder.tick()
+        assert not [key for key in raised(one) if key.startswith("turned-away")]
+
+
+def test_news_that_cannot_be_followed_costs_none_of_the_others(tmp_path: Path) -> None:
+    with site(tmp_path, "cas") as one:
+        one.run(2)
+        assert one.recorder is not None
+        nonsense = Seized("trunk1", 1, cast("str", []))
+        one.recorder.trunks.begin({"trunk1": Saying(nonsense, SignallingChanged("trunk1", up=False, why="a test"))})
+        one.run(1)
+        assert raised(one) == {"signalling:trunk1"}
 
 
 @pytest.mark.parametrize("wrong", ["taken", "absent"])

@@ -21,6 +21,8 @@ class Puppet(Board):
     def __init__(self) -> None:
         self.trouble: Exception | None = None
         self.there = True
+        self.answers: Exception | None = None  # what it raises when it is to be opened again
+        self.asked = 0
         self.opened = 1
         self.closed = 0
 
@@ -32,6 +34,9 @@ class Puppet(Board):
             line.pause(0.02)
 
     def reopen(self) -> None:
+        self.asked += 1
+        if self.answers is not None:
+            raise self.answers
         if not self.there:
             raise OpenError("it is not there")
         self.opened += 1
@@ -87,6 +92,19 @@ def test_an_error_that_nobody_foresaw_is_logged_and_does_not_end_the_line(
         until(lambda: not line.status().alarms)
     assert "line 'puppet:1': its board failed in a way that nobody foresaw" in caplog.text
     assert "of all things" in caplog.text
+
+
+def test_a_board_that_answers_what_nobody_foresaw_is_tried_again_and_logged_once(
+    line: BoardLine, board: Puppet, caplog: pytest.LogCaptureFixture
+) -> None:
+    until(lambda: line.head >= 320)
+    with caplog.at_level(logging.ERROR):
+        board.trouble, board.answers = LineError("gone"), OSError(5, "it is just being plugged in")
+        until(lambda: board.asked >= 3)
+        board.trouble = board.answers = None
+        until(lambda: not line.status().alarms)
+    assert caplog.text.count("line 'puppet:1': its board cannot be opened again for what nobody foresaw") == 1
+    assert line.failure is None
 
 
 def test_closing_does_not_wait_for_a_board_that_is_gone(line: BoardLine, board: Puppet) -> None:

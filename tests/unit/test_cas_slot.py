@@ -11,6 +11,8 @@ from osrec.cas.slot import (
     Clear,
     CodeSeen,
     Event,
+    MultiframeFound,
+    MultiframeLost,
     Output,
     Over,
     SendCode,
@@ -21,6 +23,7 @@ from osrec.cas.slot import (
 from osrec.errors import UsageError
 
 CONFIG = CasConfig()
+EVENTS: list[Event] = [*map(CodeSeen, range(16)), MultiframeLost(), MultiframeFound(), Clear()]
 IDLE, SEIZE, BLOCK = CodeSeen(0b1001), CodeSeen(0b0001), CodeSeen(0b1101)
 
 
@@ -100,10 +103,25 @@ def test_clearing_a_slot_without_a_call_is_nothing() -> None:
 def test_a_call_goes_on_while_the_multiframe_is_lost_and_ends_when_it_stays_lost() -> None:
     slot = Slot()
     slot.hears(SEIZE)
-    assert slot.hears(CodeSeen(None), 60.0) == []
+    assert slot.hears(MultiframeLost(), 60.0) == []
     assert slot.hears(SEIZE, 60.0) == []
-    assert slot.hears(CodeSeen(None), 89.0) == []
+    assert slot.hears(MultiframeLost(), 89.0) == []
     assert slot.waits(2.0) == [SendCode(CONFIG.our_idle), Over("its CAS multiframe stayed lost")]
+
+
+def test_a_multiframe_that_is_found_again_ends_the_patience_before_any_code_is_seen() -> None:
+    slot = Slot()
+    slot.hears(SEIZE)
+    slot.hears(MultiframeLost())
+    assert slot.hears(MultiframeFound(), 200.0) == []
+    assert slot.machine.state is State.ANSWERED
+
+
+def test_a_code_that_is_told_twice_stands_since_the_first_time() -> None:
+    slot = Slot()
+    slot.hears(IDLE)
+    slot.hears(SEIZE, CONFIG.recognition * 0.75)
+    assert slot.hears(SEIZE, CONFIG.recognition * 0.5) == [SendCode(CONFIG.our_ack or 0)]
 
 
 def test_a_slot_that_the_pbx_blocks_is_free_again_when_it_says_idle() -> None:
@@ -129,7 +147,11 @@ def test_a_code_that_is_none_is_told_with_its_bits() -> None:
         ({"their_seize": 16}, "their_seize = 10000: four bits"),
         ({"their_seize": 0b1001}, "their_idle and their_seize are both 1001"),
         ({"our_answer": 0b1001}, "our_idle and our_answer are both 1001"),
-        ({"recognition": -1.0}, "recognition = -1 s: 0 or more"),
+        ({"our_clear": 0b0101}, "our_clear and our_answer are both 0101"),
+        ({"our_ack": 0b1001}, "our_ack and our_idle are both 1001"),
+        ({"recognition": -1.0}, "recognition = -1 s: a number of seconds, 0 or more"),
+        ({"loss_patience": float("inf")}, "loss_patience = inf s: a number of seconds"),
+        ({"clear_patience": 0.0}, "clear_patience = 0 s: more than 0"),
     ],
 )
 def test_codes_that_cannot_work_are_refused(changes: dict[str, float], said: str) -> None:
@@ -137,7 +159,7 @@ def test_codes_that_cannot_work_are_refused(changes: dict[str, float], said: str
         CasConfig(**changes)  # type: ignore[arg-type]
 
 
-@given(st.lists(st.tuples(st.sampled_from([*map(CodeSeen, [None, *range(16)]), Clear()]), st.floats(0, 20))))
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.floats(0, 20))))
 def test_whatever_comes_a_call_that_was_answered_is_over_before_the_next_is(events: list[tuple[Event, float]]) -> None:
     slot, up = Slot(), False
     for event, seconds in events:

@@ -55,6 +55,9 @@ def test_thresholds_of_a_line_may_be_other_than_the_standards(tmp_path: Path) ->
     )
 
 
+DSS1 = 'signalling = "dss1"\n[lines.isdn]\n'  # behind the keys of a line
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -72,6 +75,9 @@ def test_thresholds_of_a_line_may_be_other_than_the_standards(tmp_path: Path) ->
         ("[stations]", "[lines.performance]\nses_share = 30\n[stations]", "ses_share = 30.0: a share of the blocks"),
         ("[stations]", "[lines.performance]\nses_fas = 2.5\n[stations]", "ses_fas = 2.5: a whole number"),
         ("[stations]", "[lines.performance]\nses_fas = inf\n[stations]", "ses_fas = inf: a whole number"),
+        ("[stations]", f"{DSS1}t200 = inf\n[stations]", "isdn.t200 = inf: input should be a finite number"),
+        ("[stations]", f"{DSS1}t203 = 0.5\n[stations]", "T203 0.5 s is less than T200, 1 s"),
+        ("[stations]", f"{DSS1}timers = {{ T303 = inf }}\n[stations]", "T303 = inf: input should be a finite number"),
         ('ports = ["7101-7130"]', 'ports = ["7130-7101"]', "range '7130-7101': both ends"),
         ('ports = ["7101-7130"]', 'ports = ["3100-3129"]', "3100 is one of the recorder's own ports"),
         ('ports = ["7101-7130"]', 'ports = ["1-3"]\nslots = "1-3"', "the count must be even"),
@@ -98,6 +104,24 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -
         load(path)
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "signalling", "said"),
+    [
+        ("dahdi:1?hdlc=dahdi", "cas", "hdlc=dahdi gives time slot 16 to DAHDI's HDLC, and CAS needs it"),
+        ("e1d:/run/e1d.ctl?mode=channelized&slots=1-15,17-31", "dss1", "option slots leaves out time slot 16"),
+    ],
+)
+def test_signalling_on_a_line_that_cannot_carry_it_is_refused(
+    tmp_path: Path, spec: str, signalling: str, said: str
+) -> None:
+    line = 'spec = "virtual:trunk1/b"'
+    with pytest.raises(ConfigError) as caught:
+        load(config_file(tmp_path, (line, f'spec = "{spec}"\nsignalling = "{signalling}"')))
+    assert f"lines[0].spec: with signalling = {signalling!r}: line {spec!r}: {said}" in str(caught.value)
+    other = {"cas": "dss1", "dss1": "none"}[signalling]
+    load(config_file(tmp_path, (line, f'spec = "{spec}"\nsignalling = "{other}"')))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

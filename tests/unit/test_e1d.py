@@ -212,3 +212,61 @@ def test_a_daemon_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
     assert line.gaps(0, line.head) == []
     line.close()
     daemon.close()
+
+
+class Forger:
+    """Somebody at the other end of a control socket who sends a descriptor with whatever it says."""
+
+    def __init__(self, path: Path, *told: Message) -> None:
+        self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listening.bind(str(path))
+        self._listening.listen()
+        self.control = Control(str(path))
+        self._peer = self._listening.accept()[0]
+        for message in told:
+            read, write = os.pipe()
+            socket.send_fds(self._peer, [messages.encode(message)], [read, write])
+            os.close(read)
+            os.close(write)
+
+    def close(self) -> None:
+        self.control.close()
+        self._peer.close()
+        self._listening.close()
+
+
+def _open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (Message(Kind.OPEN_SLOT | messages.REFUSAL, 0, 0, 5, b"x"), "refuses time slot 5"),
+        (Message(Kind.OPEN_SLOT | messages.ANSWER, 0, 0, 5), "refuses time slot 5"),
+        (Message(Kind.LINES | messages.ANSWER, 0, 0, 5, b"x"), "answer of type 0x81 to a request of type 0x04"),
+    ],
+)
+def test_a_descriptor_that_comes_with_a_refusal_is_closed(tmp_path: Path, told: Message, said: str) -> None:
+    forger = Forger(tmp_path / "e1d.ctl", Message(Kind.LOS_ON, 0, 0), told)
+    before = _open_descriptors()
+    with pytest.raises(E1dError, match=said):
+        forger.control.open_slot(0, 0, 5, 160)
+    # two came with the event and two with the answer; they count only once they have been received
+    assert _open_descriptors() == before
+    forger.close()
+
+
+def test_a_descriptor_that_nobody_asked_for_is_closed(tmp_path: Path) -> None:
+    lines = Message(Kind.CONFIGURE_LINE | messages.ANSWER, 0, 0, payload=b"x")
+    opened = Message(Kind.OPEN_SLOT | messages.ANSWER, 0, 0, 5, b"x")
+    forger = Forger(tmp_path / "e1d.ctl", lines, opened, Message(Kind.LOS_ON, 0, 0))
+    before = _open_descriptors()
+    forger.control.configure(0, 0, LineMode.CHANNELIZED)
+    assert _open_descriptors() == before
+    fd = forger.control.open_slot(0, 0, 5, 160)
+    assert _open_descriptors() == before + 1, "the one that was asked for, of two"
+    os.close(fd)
+    assert [event.kind for event in forger.control.events()] == [Kind.LOS_ON]
+    assert _open_descriptors() == before
+    forger.close()

@@ -297,9 +297,11 @@ def test_who_must_not_be_recorded_ends_a_recording_by_joining_the_call() -> None
         ClearConnection(conn(1, "7101")),
         ClearConnection(conn(1, "7102")),
     }
-    assert one(outputs, out.Wipe) == out.Wipe(PAIRS[0], joined)
+    assert one(outputs, out.Wipe) == out.Wipe(opened.recording, "trunk1", (1, 2), joined)
     later = bench.timers(1.0)
-    assert one(later, out.Wipe) == out.Wipe(PAIRS[0], joined), "and what the PBX still sent until it stopped"
+    assert one(later, out.Wipe) == out.Wipe(opened.recording, "trunk1", (1, 2), joined), (
+        "and what the PBX still sent until it stopped"
+    )
     record = concluded(bench.hang_up(1, A))
     assert (record.outcome, record.missed) == ("recorded", [])
     assert record.reason == "stopped in mid-call: rule 'doctor' says never"
@@ -345,7 +347,8 @@ def test_a_fork_on_its_way_is_dropped_and_wiped() -> None:
     assert one(outputs, out.Forget)
     answers = bench.grant(requests)
     assert not every(answers, out.Open)
-    assert one(answers, out.Wipe) == out.Wipe(PAIRS[0], asked)
+    wiped = one(answers, out.Wipe)
+    assert (wiped.line, wiped.slots, wiped.since) == ("trunk1", (1, 2), asked)
 
 
 # --- new rules

@@ -1,12 +1,17 @@
 """Trunks with signalling: the PBX calls the ports, and leases agree with its calls."""
 
+import pytest
+
 from osrec.csta.messages import LinkDown, Lost, ServiceAnswered
 from osrec.engine import messages as out
 from osrec.engine.alarms import AlarmCleared, AlarmRaised
 from osrec.engine.bearers import PATIENCE
 from osrec.engine.messages import HangUp, Released, Seized, SignallingChanged
 from osrec.engine.pool import Pair, Port
-from tests.unit.engine_bench import PAIRS, A, B, Bench, every, forks, one
+from osrec.engine.rules import Rule, RuleSet
+from osrec.numbers import Patterns
+from tests.unit.csta_events import established, parties
+from tests.unit.engine_bench import PAIRS, A, B, Bench, C, every, forks, one
 
 OTHER_LINE = Pair("trunk2", Port(1, "7201"), Port(2, "7202"))
 
@@ -55,7 +60,8 @@ def test_the_slots_are_those_that_the_calls_name() -> None:
     assert one(outputs, out.Open).pair == where
     listen = one(outputs, out.Listen)
     assert (listen.pair, listen.reach_back) == (where, False)
-    assert (listen.since or 0.0) < began, "all that came since it was asked for, by the first look at the line"
+    assert listen.since is not None
+    assert listen.since < began, "all that came since it was asked for, by the first look at the line"
     assert [r.channels for r in site.engine.recordings.values()] == [where]
     assert site.engine.pool.owner(PAIRS[0]) == listen.recording, "the lease is of the ports"
 
@@ -191,13 +197,64 @@ def test_before_its_signalling_is_up_a_line_takes_no_calls_and_then_those_that_w
     assert forks(site.give(SignallingChanged("trunk1", up=True)))
 
 
-def test_a_release_while_the_link_is_down_leaves_the_recording_to_the_evidence_of_its_audio() -> None:
+def test_a_release_while_the_link_is_down_ends_the_recording_where_it_was() -> None:
     site = bench()
-    recorded(site)
+    opened = recorded(site)
     site.timers(5.0)
     site.give(LinkDown("cut"))
-    released(site, ("7101", 1), ("7102", 2))
-    assert not every(site.timers(5.0), out.Finish)
+    assert every(released(site, ("7101", 1), ("7102", 2)), out.Cut)[0] == out.Cut(opened.recording, site.now)
+    (finish,) = every(site.timers(site.config.port_loss), out.Finish)
+    assert finish.reason == "the PBX released its calls, and nobody could tell why"
+
+
+def test_what_comes_on_a_slot_after_its_release_is_none_of_the_recording_that_was_there() -> None:
+    site = bench()
+    opened = recorded(site)
+    site.hang_up()
+    site.now += 0.1
+    assert out.Cut(opened.recording, site.now) in released(site, ("7101", 1)), "the last audio was still on its way"
+    called(site, ("7103", 1))
+    assert not every(released(site, ("7103", 1)), out.Cut), "the slot has gone to another"
+
+
+@pytest.mark.parametrize("slots", [(), (9,)])
+def test_a_forbidden_call_wipes_no_slots_but_those_that_its_own_calls_have(slots: tuple[int, ...]) -> None:
+    rules = RuleSet([Rule("doctor", "never", numbers=Patterns([C])), Rule("all", "record")])
+    site = Bench(rules=rules, signalled=("trunk1",))
+    site.give(SignallingChanged("trunk1", up=True))
+    requests = site.call(1, A, "9001")
+    called(site, *(("7101", slot) for slot in slots))
+    site.report(A, established(1, C, parties(A, C)))
+    wiped = every(site.grant(requests), out.Wipe)
+    assert [one.slots for one in wiped] == ([slots] if slots else [])
+
+
+def test_a_port_that_is_called_twice_keeps_the_newer_call() -> None:
+    site = bench()
+    outputs = called(site, ("7101", 1), ("7101", 5))
+    assert [(one.line, one.slot) for one in every(outputs, HangUp)] == [("trunk1", 1)]
+    released(site, ("7101", 1))
+    assert site.engine.forks.bearers.slot("7101") == 5
+
+
+def test_calls_that_come_after_the_fork_was_given_up_are_nobodys_and_are_ended() -> None:
+    site = bench()
+    site.grant(site.call())
+    again = site.timers(site.config.fork_timeout)
+    called(site, ("7101", 1), ("7102", 2))
+    site.hang_up()
+    assert not every(site.outputs, out.Open)
+    assert one(again, out.Listen).pair == PAIRS[1]
+    assert {one.slot for one in every(site.timers(PATIENCE), HangUp)} == {1, 2}
+
+
+def test_a_pair_that_was_not_called_in_time_goes_to_nobody_for_as_long_again() -> None:
+    site = bench(PAIRS[0])
+    site.grant(site.call())
+    site.timers(site.config.fork_timeout)
+    site.hang_up()
+    assert not forks(site.call(2, "3102", "9001"))
+    assert forks(site.timers(site.config.fork_timeout + 0.1))
 
 
 def test_a_fork_that_was_unanswered_when_the_link_broke_is_recorded_where_its_calls_are_and_somebody_speaks() -> None:

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+import usb1
 
+from osrec_drivers.board_line import BoardLine
+from osrec_drivers.e1.engine import Engine
 from osrec_drivers.errors import OpenError
-from osrec_drivers.ice1usb import Ice1usbDriver
+from osrec_drivers.ice1usb import Ice1usbBoard, Ice1usbDriver, parse
 from osrec_drivers.ice1usb_protocol import (
     Errors,
     Flag,
@@ -40,6 +43,14 @@ def test_an_interrupt_has_the_octets_of_the_firmware() -> None:
 def test_the_recorder_takes_its_clock_from_the_pbx_unless_told_otherwise() -> None:
     assert TxConfig().encode() == b"\x00\x01\x00\x00"
     assert TxConfig(timing=Timing.LOCAL, alarm=True).encode() == b"\x00\x00\x00\x01"
+
+
+def test_a_rate_that_no_packet_can_hold_is_forgotten_with_the_next_that_is_told() -> None:
+    rate = TxRate()
+    rate.feedback(b"\xff\xff\xff")
+    rate.next()
+    rate.feedback((8 << 10).to_bytes(3, "little"))
+    assert [rate.next() for _ in range(4)] == [8, 8, 8, 8]
 
 
 def test_packets_hold_as_many_frames_as_the_board_wants() -> None:
@@ -217,3 +228,71 @@ def test_a_board_that_is_not_plugged_in_yet_is_waited_for() -> None:
     until(lambda: line.head > 800 and not line.status().alarms)
     line.close()
     sender.close()
+
+
+def test_a_board_that_is_just_being_plugged_in_is_no_board_yet(desk: Desk) -> None:
+    desk.there.enumerating = True
+    assert [info.spec for info in desk.driver.detect()] == ["ice1usb:near0:0", "ice1usb:near0:1"]
+    with pytest.raises(
+        OpenError, match="no icE1usb with serial number 'far0' and port 1; plugged in: near0:0, near0:1"
+    ):
+        desk.driver.open("ice1usb:far0:1")
+
+
+def _comes_back(desk: Desk, why: str) -> None:
+    """The line has said why it is gone, and has octets again."""
+    assert isinstance(desk.near, BoardLine)
+    line = desk.near
+    until(lambda: line.failure is not None)
+    assert why in str(line.failure)
+    desk.here.jammed = desk.here.hung = False
+    until(lambda: not line.status().alarms)
+    begin = line.head
+    until(lambda: line.head > begin + 800)
+    assert line.failure is None
+
+
+def test_a_transfer_that_the_bus_does_not_take_is_told_and_the_board_opened_again(desk: Desk) -> None:
+    desk.here.jammed = True
+    _comes_back(desk, "LIBUSB_ERROR_IO")
+
+
+def test_a_board_that_gives_nothing_any_more_is_opened_again(desk: Desk) -> None:
+    desk.here.hung = True
+    _comes_back(desk, "icE1usb near0 has given nothing for 2.")
+
+
+def test_closing_frees_the_port_although_the_bus_answers_with_errors() -> None:
+    bus = Bus()
+    bus.connect(bus.plug(IceBoard("far0")).ports[0], bus.plug(IceBoard("near0")).ports[0])
+    made: list[Deaf] = []
+
+    def contexts() -> Deaf:
+        made.append(Deaf(bus))
+        return made[-1]
+
+    board = Ice1usbBoard(parse("ice1usb:near0"), contexts)
+    line = BoardLine("ice1usb:near0", Engine(capacity=1 << 12), board, clock=bus.clock.now)
+    until(lambda: made[0].asked > 0)
+    made[0].deaf = True
+    until(lambda: line.failure is not None)
+    assert made[0].closed
+    until(lambda: line.failure is None)
+    line.close()
+    assert [context.closed for context in made] == [True] * len(made)
+
+
+class Deaf(Context):
+    """A context that raises when it is asked for events; it remembers that it was closed."""
+
+    deaf = closed = False
+    asked = 0
+
+    def handleEventsTimeout(self, tv: float = 0) -> None:  # noqa: N802
+        self.asked += 1
+        if self.deaf:
+            raise usb1.USBErrorIO(usb1.ERROR_IO)
+        super().handleEventsTimeout(tv)
+
+    def close(self) -> None:
+        self.closed = True

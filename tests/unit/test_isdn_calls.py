@@ -690,7 +690,8 @@ def test_a_call_reference_of_theirs_is_none_of_ours() -> None:
     ("wrong", "text"),
     [
         ({"timers": {"T999": 1.0}}, "timer 'T999': known are T301, T302"),
-        ({"timers": {"T303": 0.0}}, "timer T303 of 0 s: more than 0"),
+        ({"timers": {"T303": float("inf")}}, "timer T303 of inf s: a number of seconds"),
+        ({"timers": {"T303": 0.0}}, "timer T303 of 0 s: a number of seconds, more than 0"),
         ({"ring": -1.0}, "ring -1 s: 0 or more"),
         ({"establish_pause": 0.0}, "establish_pause 0 s: more than 0"),
         ({"overlap": -1}, "overlap -1 digits: 0 or more"),

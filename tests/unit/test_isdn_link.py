@@ -615,8 +615,10 @@ def test_messages_to_all_pass_in_every_state(state: State) -> None:
 
 def test_parameters_that_cannot_be_are_refused() -> None:
     for wrong, text in (
-        ({"t200": 0.0}, "T200 0 s: more than 0"),
-        ({"t203": -1.0}, "T203 -1 s: more than 0"),
+        ({"t200": 0.0}, "T200 0 s: a number of seconds, more than 0"),
+        ({"t203": -1.0}, "T203 -1 s: a number of seconds, more than 0"),
+        ({"t200": float("inf"), "t203": float("inf")}, "T200 inf s: a number of seconds"),
+        ({"t200": 2.0, "t203": 1.5}, "T203 1.5 s is less than T200, 2 s"),
         ({"n200": -1}, "N200 -1: at least 0"),
         ({"k": 128}, "k 128: 1..127"),
     ):

@@ -146,6 +146,24 @@ def test_a_restart_without_answer_is_sent_once_more_and_then_told() -> None:  # 
     assert port.control.channels.free(5)
 
 
+def test_the_patience_of_the_owner_ends_a_restart_before_t316_does() -> None:
+    port = Port()
+    port.does(RestartChannels(patience=10.0))
+    assert only(port.expires(10.0), RestartFailed).slots == B_CHANNELS
+    assert [type(output) for output in acknowledged(port)] == [Trouble], "too late, and nothing to complain of"
+    assert only(port.called(5), ChannelTaken).slot == 5
+
+
+def test_the_patience_begins_anew_with_the_data_link() -> None:
+    port = Port()
+    port.does(RestartChannels(patience=10.0))
+    port.now = 8.0
+    port.loses_link()
+    port.now = 20.0
+    assert kinds(port.does(Established(confirm=True))) == [M.RESTART]
+    assert only(port.expires(30.0), RestartFailed).slots == B_CHANNELS
+
+
 def test_an_acknowledgement_of_another_channel_is_none() -> None:
     port = Port()
     port.does(RestartChannels((5,)))

@@ -101,11 +101,12 @@ def test_services_without_a_call_are_passed_over() -> None:
     assert Port().hears(M.FACILITY, Facility(b""), of=DUMMY) == []
 
 
-def test_only_a_setup_is_taken_from_a_message_to_all() -> None:  # 5.2.2
-    port = Port()
+@pytest.mark.parametrize("up", [False, True])
+def test_a_setup_in_a_ui_frame_is_no_call(up: bool) -> None:
+    port = Port(up=up)
     setup = encode(compose(M.SETUP, THEIRS, *SETUP, time_slot(5)))
-    assert only(port.does(UnitDataReceived(setup)), ChannelTaken).slot == 5
-    assert port.does(UnitDataReceived(encode(compose(M.DISCONNECT, THEIRS, NORMAL)))) == []
+    assert [type(output) for output in port.does(UnitDataReceived(setup))] == [Trouble]
+    assert not port.control.calls
 
 
 # --- messages that are wrong: 5.8.4 to 5.8.7

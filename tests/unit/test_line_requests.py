@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from osrec.engine.messages import Seized
+from osrec.recorder import line_requests
 from osrec.recorder.control import RefusedError
 from osrec.recorder.line_requests import LineRequests
 from osrec.recorder.line_watch import LineWatch
@@ -42,8 +46,16 @@ class Asked:
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    with Site(tmp_path_factory.mktemp("site"), steps(*TWO_PARTY)) as site:
+        site.run(3.0)
+        yield Asked(site)
+
+
+@pytest.fixture
+def two_calls(tmp_path: Path) -> Iterator[Asked]:
+    """One call now, another one soon."""
     later = steps((SECOND_CALL, "3102", "call", "3103"), (0.5, "3103", "answer"))
-    with Site(tmp_path_factory.mktemp("site"), steps(*TWO_PARTY), later) as site:
+    with Site(tmp_path, steps(*TWO_PARTY), later) as site:
         site.run(3.0)
         yield Asked(site)
 
@@ -58,11 +70,14 @@ def test_a_line_with_calls_is_not_looped_unless_forced(asked: Asked) -> None:
     listed = ", ".join(map(str, sorted(asked.busy)))
     for kind in ("local", "remote"):
         said = refused(asked, "loop", line="trunk1", kind=kind)
-        assert said.startswith(f"line trunk1: calls are recorded on its slots {listed}, and a loop would spoil them")
+        assert said.startswith(f"line trunk1: its slots {listed} are in use by calls, and a loop would spoil them")
     assert asked.recorder.lines["trunk1"].status().loop == "none"
+    assert not asked.recorder.engine.pool.blocked("trunk1")
     assert asked.ask("loop", line="trunk1", kind="remote", force=True) == {"line": "trunk1", "kind": "remote"}
     assert asked.recorder.lines["trunk1"].status().loop == "remote"
+    assert asked.recorder.engine.pool.blocked("trunk1"), "no call comes onto a line in a loop"
     assert asked.ask("loop", line="trunk1", kind="none")["kind"] == "none"
+    assert not asked.recorder.engine.pool.blocked("trunk1")
 
 
 def test_slots_in_use_by_calls_are_not_tested(asked: Asked) -> None:
@@ -102,16 +117,64 @@ def test_a_wrong_test_is_refused_with_what_would_be_right(asked: Asked, request_
     assert said in refused(asked, "bert", **request_)
 
 
-def test_a_call_that_comes_ends_the_test_of_its_slots(asked: Asked) -> None:
-    free = sorted(set(range(1, 16)) - asked.busy)
+def _while_a_call_comes(asked: Asked, slots: list[int]) -> asyncio.Task[Any]:
+    """A test of the slots that runs when the second call begins; its next answer, or why it ended."""
+    stream = asked.requests.streams()["bert"]({"line": "trunk1", "slots": ",".join(map(str, slots)), "seconds": 1.5})
+    answer = asyncio.ensure_future(anext(stream))
+
+    def call() -> None:
+        asked.site.run(SECOND_CALL + 3.0 - asked.site.clock.now())
+
+    asyncio.get_running_loop().call_later(3 * line_requests.STEP, call)
+    return answer
+
+
+def test_a_recording_gets_slots_that_nobody_tests(two_calls: Asked) -> None:
+    slots = sorted(set(range(1, 16)) - two_calls.busy)
+
+    async def tested() -> Any:
+        return (await _while_a_call_comes(two_calls, slots))["bert"]
+
+    assert [one["slot"] for one in asyncio.run(tested())["slots"]] == slots
+    assert len(two_calls.recorder.engine.recordings) == 2
+    assert two_calls.requests._busy("trunk1").isdisjoint(slots)
+
+
+def test_a_call_for_which_there_are_no_other_slots_is_recorded_and_ends_the_test_at_once(
+    two_calls: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_requests, "TELL", 1000.0)  # it does not wait for the next answer
+    slots = sorted(set(range(1, 32)) - two_calls.busy - {16})
 
     async def until_refused() -> str:
-        stream = asked.requests.streams()["bert"]({"line": "trunk1", "slots": ",".join(map(str, free))})
-        await anext(stream)
-        asked.site.run(SECOND_CALL + 3.0 - asked.site.clock.now())
         with pytest.raises(RefusedError) as caught:
-            await anext(stream)
+            await _while_a_call_comes(two_calls, slots)
         return str(caught.value)
 
-    assert "are in use by calls that are recorded; no test there" in asyncio.run(until_refused())
-    assert asked.recorder.ears.under_test == set()
+    assert "are in use by calls, of recordings or of the PBX; no test there" in asyncio.run(until_refused())
+    assert len(two_calls.recorder.engine.recordings) == 2
+    assert two_calls.recorder.ears.under_test == set()
+
+
+def test_after_a_test_its_slots_are_leased_as_before(two_calls: Asked) -> None:
+    pool = two_calls.recorder.engine.pool
+    next_one = pool.lease(UUID(int=1))
+    assert next_one is not None
+    pool.release(next_one)  # to the end of the queue
+    longest_free = pool.pairs[pool.pairs.index(next_one) + 1]
+    two_calls.first_of(slots=f"{longest_free.own.slot}", seconds=0.1)
+    assert pool.lease(UUID(int=2)) == longest_free
+
+
+def test_on_a_line_with_signalling_the_slots_of_the_pbxs_calls_are_in_use(tmp_path: Path) -> None:
+    signalling = {"signalling": "dss1"}
+    trunk = {**signalling, "isdn": {"slots": "highest"}}
+    with Site(tmp_path, steps(*TWO_PARTY), trunk=trunk, line=signalling) as site:
+        site.run(3.0)
+        asked = Asked(site)
+        assert asked.busy == {30, 31}
+        assert "slots 30, 31 are in use by calls" in refused(asked, "bert", slots="1-2,30-31", seconds=0.1)
+        assert asked.first_of(slots="1-2", seconds=0.1)["done"], "the pair's own slots carry nothing"
+        engine = asked.recorder.engine
+        engine.handle(Seized("trunk1", 5, "7111"), site.clock.now(), site.clock.at())
+        assert "slots 5 are in use by calls" in refused(asked, "bert", slots="5", seconds=0.1)

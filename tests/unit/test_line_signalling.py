@@ -1,5 +1,6 @@
 """D channels, CAS, loops, slots and Sa bits of the lines themselves: on a cable, and over SAToP."""
 
+import gc
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from itertools import count
 import pytest
 
 from osrec_drivers.e1.criteria import Criteria
+from osrec_drivers.e1.dchannel import Channel
 from osrec_drivers.e1.line import EngineLine
 from osrec_drivers.errors import LineError
 from osrec_drivers.line import Alarm, Crc4, DFrame, open_line
@@ -192,3 +194,19 @@ def test_a_d_channel_survives_a_lost_packet_and_a_cut_cable() -> None:
         assert [frame.octets for frame in channels[0].receive() if frame.error is None] == [b"\x02\x01\x7f"]
     near.close()
     far.close()
+
+
+def test_a_line_does_not_keep_channels_that_were_closed() -> None:
+    line = open_line(f"virtual:signalling{next(NAMES)}/a")
+    kept = line.d_channel(5)
+    before = _channels()
+    for _ in range(20):
+        line.d_channel(16).close()
+    assert _channels() <= before + 1
+    line.close()
+    with pytest.raises(LineError, match="slot 5: the D channel is closed"):
+        kept.send(b"x")
+
+
+def _channels() -> int:
+    return sum(isinstance(one, Channel) for one in gc.get_objects())

@@ -1,5 +1,7 @@
 """The PBX's calls on a D channel become seized and released ports."""
 
+import pytest
+
 from osrec.engine.messages import Released, Seized, SignallingChanged
 from osrec.isdn.messages import (
     AdoptCall,
@@ -14,9 +16,12 @@ from osrec.isdn.messages import (
     LinkDown,
     LinkUp,
     RestartChannels,
+    RestartDone,
     RestartFailed,
+    TurnedAway,
 )
-from osrec.recorder.trunk_calls import TrunkCalls, Unexpected
+from osrec.recorder.trunk_calls import TrunkCalls
+from osrec.recorder.trunk_news import Settled, Unexpected
 from osrec.store.records import Channel
 from osrec.wire.q931.codec import compose
 from osrec.wire.q931.messages import CallReference, MessageType
@@ -25,7 +30,7 @@ PORTS = {1: "7101", 2: "7102", 17: "7116"}
 REFERENCE = CallReference(1)
 
 
-def calls(*, by_called: bool = True, alert: bool = False, restart: bool = True) -> TrunkCalls:
+def calls(*, by_called: bool = True, alert: bool = False, restart: float | None = 10.0) -> TrunkCalls:
     return TrunkCalls("trunk1", PORTS, {"7101": "7102"}, by_called=by_called, alert=alert, restart=restart)
 
 
@@ -107,18 +112,75 @@ def test_a_hang_up_ends_the_call_of_its_slot_and_no_other() -> None:
 
 def test_all_channels_are_restarted_when_the_link_comes_up_for_the_first_time_only() -> None:
     trunk = calls()
-    assert trunk.take(LinkUp()) == ([SignallingChanged("trunk1", up=True)], [RestartChannels()])
+    assert trunk.take(LinkUp()) == ([], [RestartChannels(patience=10.0)])
+    assert trunk.take(RestartDone((4,), by_peer=True)) == ([], []), "theirs is not ours"
+    assert not trunk.up
+    assert trunk.take(RestartDone((1, 2, 17), by_peer=False)) == ([SignallingChanged("trunk1", up=True)], [])
+    assert trunk.up
     (down,), _ = trunk.take(LinkDown())
     assert isinstance(down, SignallingChanged)
     assert not down.up
-    assert trunk.take(LinkUp())[1] == []
+    assert not trunk.up
+    assert trunk.take(LinkUp()) == ([SignallingChanged("trunk1", up=True)], [])
+
+
+def test_a_link_that_goes_down_before_the_restart_is_done_is_not_up_with_its_return() -> None:
+    trunk = calls()
+    trunk.take(LinkUp())
+    trunk.take(LinkDown())
+    assert trunk.take(LinkUp()) == ([], []), "RESTART goes out again by itself"
+    assert trunk.take(RestartDone((1, 2, 17), by_peer=False))[0] == [SignallingChanged("trunk1", up=True)]
 
 
 def test_without_restart_what_runs_is_left_alone() -> None:
-    assert calls(restart=False).take(LinkUp())[1] == []
+    assert calls(restart=None).take(LinkUp()) == ([SignallingChanged("trunk1", up=True)], [])
 
 
-def test_a_restart_that_nobody_acknowledges_is_told_of() -> None:
-    (told,), _ = calls().take(RestartFailed((1, 2)))
+def test_a_restart_that_nobody_acknowledges_is_told_of_and_calls_may_come() -> None:
+    trunk = calls()
+    trunk.take(LinkUp())
+    (told, up), _ = trunk.take(RestartFailed((1, 2, 17)))
     assert isinstance(told, Unexpected)
-    assert "2 channels of trunk1" in told.text
+    assert (told.key, told.passes) == ("signalling-restart:trunk1", False)
+    assert "3 channels of trunk1" in told.text
+    assert up == SignallingChanged("trunk1", up=True)
+
+
+def test_a_restart_that_failed_is_settled_when_each_of_its_channels_has_been_restarted_or_used() -> None:
+    trunk = calls()
+    trunk.take(RestartFailed((1, 2)))
+    assert trunk.take(RestartDone((1,), by_peer=True)) == ([], [])
+    trunk.take(taken(5, 2, "7102"))
+    assert trunk.take(Connected(5, 2))[0] == [Seized("trunk1", 2, "7102"), Settled("signalling-restart:trunk1")]
+
+
+@pytest.mark.parametrize(
+    ("cause", "hint"),
+    [
+        (34, "do `slots` here and the PBX's board agree?"),
+        (44, "has a call, or is being restarted"),
+        (65, "bearer capability"),
+        (66, "more than two channels"),
+        (79, "for signalling alone"),
+        (82, "is not in `slots` of the line"),
+        (96, "osrec decode q931"),
+        (100, "osrec decode q931"),
+    ],
+)
+def test_a_call_that_is_turned_away_is_counted_and_told_of_with_what_to_look_at(cause: int, hint: str) -> None:
+    trunk = calls()
+    (told,), requests = trunk.take(TurnedAway(cause, "3100", "7101"))
+    assert requests == []
+    assert isinstance(told, Unexpected)
+    assert told.key == "turned-away:trunk1"
+    assert "call to 7101 on trunk1 is refused: " in told.text
+    assert f"({cause}): " in told.text
+    assert hint in told.text
+    assert trunk.turned_away == {cause: 1}
+
+
+def test_of_two_ports_that_the_called_number_ends_with_the_longer_is_meant() -> None:
+    trunk = TrunkCalls("trunk1", {1: "01", 2: "4001"}, {}, by_called=True, alert=False, restart=None)
+    for call, called, port in ((1, "994001", "4001"), (2, "7701", "01")):
+        trunk.take(taken(call, call, called))
+        assert trunk.take(Connected(call, call))[0] == [Seized("trunk1", call, port)]

@@ -1,6 +1,7 @@
 """What the lines of all drivers share that have an engine behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from osrec_drivers.dsp.level import level
 from osrec_drivers.e1 import cas
@@ -27,7 +28,7 @@ class EngineLine(Line):
     """A line whose octets an Engine receives; drivers add how they get there and back."""
 
     engine: Engine
-    _channels: tuple[Channel, ...] = ()
+    _channels: Mapping[int, Channel] = MappingProxyType({})  # the last of each time slot that had any
 
     @property
     def head(self) -> int:
@@ -70,7 +71,7 @@ class EngineLine(Line):
 
     def d_channel(self, slot: int = 16) -> DChannel:
         channel = Channel(self.engine, slot)
-        self._channels += (channel,)
+        self._channels = {**self._channels, slot: channel}
         return channel
 
     def cas(self) -> CasState:
@@ -89,5 +90,5 @@ class EngineLine(Line):
         self.engine.loop = kind
 
     def _close_channels(self) -> None:
-        for channel in self._channels:
+        for channel in self._channels.values():
             channel.close()

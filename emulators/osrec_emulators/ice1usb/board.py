@@ -146,9 +146,18 @@ class E1Port:
 
 
 class IceBoard:
-    """A board: its serial number, its ports, and whether it is plugged in."""
+    """A board: its serial number, its ports, and whether it is plugged in.
+
+    Attributes:
+        enumerating: it is just being plugged in: it shows, and does not answer what is asked of it.
+        jammed: the bus is being reset: nothing new can be asked of it.
+        hung: nothing that was asked of it comes back.
+    """
 
     def __init__(self, serial: str, faults: Faults | None = None, ports: int = 2) -> None:
         self.serial = serial
         self.plugged = True
+        self.enumerating = False
+        self.jammed = False
+        self.hung = False
         self.ports = [E1Port(faults or Faults()) for _ in range(ports)]

@@ -138,6 +138,8 @@ class Handle:
         bus.attach(self)
 
     def getSerialNumber(self) -> str:  # noqa: N802
+        if self.board.enumerating:
+            raise usb1.USBErrorIO(usb1.ERROR_IO)
         return self.board.serial
 
     def claimInterface(self, interface: int) -> None:  # noqa: N802
@@ -186,6 +188,8 @@ class Handle:
 
     def _submit(self, transfer: Transfer) -> None:
         self._present()
+        if self.board.jammed:
+            raise usb1.USBErrorIO(usb1.ERROR_IO)
         with self._bus.lock:
             self._pending.setdefault(transfer.endpoint, []).append(transfer)
 
@@ -219,6 +223,8 @@ class Handle:
 
     def millisecond(self, number: int) -> None:
         """One packet on each endpoint that has a transfer waiting."""
+        if self.board.hung:
+            return
         for interface, port in enumerate(self.board.ports):
             step = _PORT_STEP * interface
             if port.running:

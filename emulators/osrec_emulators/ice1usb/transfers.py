@@ -1,8 +1,12 @@
 """Transfers of the emulated USB bus; they stand for usb1.USBTransfer."""
 
+import ctypes
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import usb1
+
+_FROM_C = ctypes.CFUNCTYPE(None)
 
 
 class Transfer:
@@ -102,7 +106,7 @@ class Transfer:
         self._status = status
 
     def tell(self) -> None:
-        """The driver hears that it is done."""
+        """The driver hears that it is done, through C as from libusb: an error of its goes to the unraisable hook."""
         self._submitted = False
         if self._callback is not None:
-            self._callback(self)
+            _FROM_C(partial(self._callback, self))()

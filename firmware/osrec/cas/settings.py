@@ -1,6 +1,7 @@
 """Codes and times of channel associated signalling on a recorder trunk; all of it is configuration."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from osrec.errors import UsageError
 
@@ -43,11 +44,15 @@ class CasConfig:
             ("their_idle", "their_seize"),
             ("their_block", "their_seize"),
             ("their_block", "their_idle"),
+            ("our_idle", "our_answer"),
+            ("our_ack", "our_idle"),  # the PBX would see no acknowledgement
+            ("our_clear", "our_answer"),  # nor that we want the call ended
         ):
             if getattr(self, one) == getattr(self, other):
                 raise UsageError(f"{one} and {other} are both {getattr(self, one):04b}: they must differ")
-        if self.our_idle == self.our_answer:
-            raise UsageError(f"our_idle and our_answer are both {self.our_idle:04b}: they must differ")
         for name in ("recognition", "answer_after", "clear_patience", "loss_patience"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"{name} = {getattr(self, name):g} s: 0 or more")
+            seconds = getattr(self, name)
+            if not (isfinite(seconds) and seconds >= 0):
+                raise UsageError(f"{name} = {seconds:g} s: a number of seconds, 0 or more")
+        if self.clear_patience == 0:
+            raise UsageError("clear_patience = 0 s: more than 0, it is what lies between two complaints")

@@ -22,9 +22,19 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CodeSeen:
-    """The PBX sends these abcd bits from now on; None: nobody knows what it sends, its multiframe is lost."""
+    """The PBX sends these abcd bits from now on."""
 
-    abcd: int | None
+    abcd: int
+
+
+@dataclass(frozen=True, slots=True)
+class MultiframeLost:
+    """Nobody knows what the PBX sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class MultiframeFound:
+    """What it sends will be seen; what it sent before the loss counts until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class TimerExpired:
     """The deadline was reached."""
 
 
-Event = CodeSeen | Clear | TimerExpired
+Event = CodeSeen | MultiframeLost | MultiframeFound | Clear | TimerExpired
 
 # --- outputs
 
@@ -98,6 +108,11 @@ class CasSlot:
         match event:
             case CodeSeen(abcd):
                 return self._code(abcd, now)
+            case MultiframeLost():
+                return self._lost(now)
+            case MultiframeFound():
+                self._lost_at = None
+                return []
             case Clear():
                 return self._clear(now)
             case TimerExpired():
@@ -105,14 +120,19 @@ class CasSlot:
 
     # --- what comes
 
-    def _code(self, abcd: int | None, now: float) -> list[Output]:
-        self._seen, self._counts_at = abcd, None
-        if abcd is None:  # what ran goes on, G.732 4.2
-            self._lost_at = now + self._config.loss_patience if self._lost_at is None else self._lost_at
-            return []
+    def _code(self, abcd: int, now: float) -> list[Output]:
         self._lost_at = None
-        self._counts_at = now + self._config.recognition
+        if abcd == self._seen:  # told twice: it stands since the first time
+            return []
+        self._seen, self._counts_at = abcd, now + self._config.recognition
         return self._expired(now)
+
+    def _lost(self, now: float) -> list[Output]:
+        """What ran goes on, G.732 4.2."""
+        self._seen = self._counts_at = None
+        if self._lost_at is None:
+            self._lost_at = now + self._config.loss_patience
+        return []
 
     def _expired(self, now: float) -> list[Output]:
         outputs: list[Output] = []

@@ -148,7 +148,7 @@ def _signalling(told: dict[str, Any]) -> RenderableType:
     for key, value in told.items():
         if isinstance(value, dict):
             counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in value.items() if count)
-            text.append(f"\n    {key}: {counts or 'nothing yet'}")
+            text.append(f"\n    {key.replace('_', ' ')}: {counts or 'nothing yet'}")
     return text
 
 

@@ -12,6 +12,7 @@ from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
 from osrec.engine.messages import HangUp, Output
 from osrec.engine.pool import Pair, Port
 
+LATE = 300.0  # seconds after which a call to a port is none that a request of ours has brought about
 PATIENCE = 4.0  # seconds that the PBX has to end its calls to ports, and CSTA to tell of the call that they are for
 
 
@@ -21,7 +22,7 @@ class Seat:
 
     Attributes:
         idle_since: since when no recording holds the port, None while one does.
-        served: a recording had it.
+        served: a recording had it, or it comes of a request of ours.
         told: the alarm stands.
     """
 
@@ -45,23 +46,30 @@ class Bearers:
         self._pairs = tuple(pair for pair in pairs if pair.line in self.signalled)
         self._seats: dict[str, Seat] = {}
         self._freed: dict[tuple[str, int], float] = {}  # when the last call on a slot was over
+        self._asked: dict[str, float] = {}  # when the PBX was last asked for something that makes it call a port
+
+    def asked(self, pair: Pair, now: float) -> None:
+        """The PBX is asked to fork onto a pair: calls to its ports may come, however late."""
+        if pair.line in self.signalled:
+            self._asked |= dict.fromkeys((pair.own.number, pair.other.number), now)
 
     def seize(self, line: str, slot: int, port: str, now: float, *, held: bool) -> None:
-        """A call to the port is through. `held`: a recording has leased the port."""
-        self._seats[port] = Seat(line, slot, None if held else now, held)
+        """A call to the port is through, instead of any other. `held`: a recording has leased the port."""
+        ours = held or now - self._asked.get(port, now - LATE) < LATE
+        self._seats[port] = Seat(line, slot, None if held else now, ours)
 
     def slot(self, port: str) -> int | None:
         """On which slot a call to the port is."""
         seat = self._seats.get(port)
         return None if seat is None else seat.slot
 
-    def release(self, port: str, slot: int, now: float) -> list[Output]:
-        """The call to the port on that slot is over; nothing when it was told already that it has another."""
+    def release(self, line: str, port: str, slot: int, now: float) -> list[Output]:
+        """The call to the port on that slot is over; the port may have another one by now."""
+        self._freed[line, slot] = now
         seat = self._seats.get(port)
-        if seat is None or seat.slot != slot:
+        if seat is None or (seat.line, seat.slot) != (line, slot):
             return []
         del self._seats[port]
-        self._freed[seat.line, slot] = now
         return [AlarmCleared(_key(seat))] if seat.told else []
 
     def left(self, pair: Pair, now: float) -> None:
@@ -81,6 +89,13 @@ class Bearers:
             return None
         ports = Port(own.slot, pair.own.number), Port(other.slot, pair.other.number)
         return Pair(pair.line, *ports), max(self._freed.get((pair.line, port.slot), 0.0) for port in ports)
+
+    def slots(self, pair: Pair) -> tuple[int, ...]:
+        """Time slots that carry something of the pair now: its own, where no signalling chooses them."""
+        ports = pair.own, pair.other
+        if pair.line not in self.signalled:
+            return tuple(port.slot for port in ports)
+        return tuple(self._seats[port.number].slot for port in ports if port.number in self._seats)
 
     def lacking(self, pair: Pair) -> list[str]:
         """Ports of a pair that the PBX would have to call and has not; none on a line without signalling."""

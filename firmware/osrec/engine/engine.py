@@ -246,11 +246,16 @@ class Engine:
                 case State.REQUESTING:
                     outputs += self._granting.not_answered(recording, now, at)
                 case State.RUNNING:
-                    outputs += self._losses.dropped(recording, now, at)
+                    outputs += self._dropped(recording, now, at)
                 case State.ABANDONED:
                     recording.due = None
         outputs += [*self.forks.doubtful(now), *self._signalling.overdue(now)]
         return outputs + (self._reviewer.review_waiting(now, at) if freed else [])
+
+    def _dropped(self, recording: Recording, now: float, at: datetime) -> list[Output]:
+        if recording.released is not None and not self.forks.link_up:
+            return self._watching.released(recording, now, at)
+        return self._losses.dropped(recording, now, at)
 
     def _journal(self, accepts_new: bool, now: float, at: datetime) -> list[Output]:
         self._desk.accepts_new = accepts_new

@@ -138,6 +138,7 @@ class Forks:
             tried=(*wanted.tried, pair),
         )
         self._enter(new)
+        self.bearers.asked(pair, now)
         outputs: list[Output] = [Listen(new.id, pair, self._strategy.reaches_back)]
         for ask in self._strategy.start(new.station, new.connection, pair):
             token = self._token()
@@ -259,8 +260,18 @@ class Forks:
         self.bearers.left(recording.pair, now)
         self._doubts |= dict.fromkeys(sorted(recording.unsure), now + DOUBT)
         if recording.wipe_since is not None:
-            outputs.append(Wipe(recording.channels, recording.wipe_since))
+            outputs += self.wipe(recording, recording.wipe_since)
         return outputs
+
+    def wipe(self, recording: Recording, since: float) -> list[Output]:
+        """Have all that came of its call since then wiped; where no call to its ports is known nothing came."""
+        pair, carrier = recording.pair, recording.carrier
+        slots = self.bearers.slots(pair) if carrier is None else (carrier.own.slot, carrier.other.slot)
+        return [Wipe(recording.id, pair.line, slots, since, recording.released)] if slots else []
+
+    def rest(self, pair: Pair, until: float) -> None:
+        """Nobody gets the pair before: calls to its ports may still come."""
+        self._swept |= dict.fromkeys(_numbers(pair), until)
 
     # --- what becomes of the ports
 
@@ -298,7 +309,7 @@ class Forks:
 
     def call_released(self, recording: Recording, now: float) -> None:
         """The trunk's signalling says that nothing more comes to a port, whatever CSTA still has of it."""
-        recording.released = True
+        recording.released = now if recording.released is None else recording.released
         recording.port_dropped = now if recording.port_dropped is None else recording.port_dropped
         if recording.due is None:
             recording.due = now + self._config.port_loss
@@ -327,7 +338,7 @@ class Forks:
         if port in recording.joined or recording.port_dropped is not None:
             recording.joined[port] = connection
         both = _numbers(recording.pair) <= recording.joined.keys()
-        if recording.port_dropped is not None and both and not recording.released:
+        if recording.port_dropped is not None and both and recording.released is None:
             recording.port_dropped, recording.due = None, None  # what was told was of an earlier fork
         if recording.proof is not None:
             recording.proof[port] = connection

@@ -55,7 +55,7 @@ class Granting:
         if found is None:
             return []
         recording.carrier, alone = found
-        since = alone if alone > recording.asked else recording.asked - LOOK  # not before it was asked for, either
+        since = max(alone, recording.asked - LOOK)  # not before it was asked for, either
         return [Listen(recording.id, recording.carrier, reach_back=False, since=since)]
 
     def not_answered(self, recording: Recording, now: float, at: datetime) -> list[Output]:
@@ -85,6 +85,7 @@ class Granting:
             f"{self._desk.config.fork_timeout:g} s: does the PBX route these numbers to this trunk?"
         )
         outputs = [Forget(recording.id), *self._desk.forks.give_back(recording, now)]
+        self._desk.forks.rest(recording.pair, now + self._desk.config.fork_timeout)  # they may yet come
         return outputs + self._refused(recording, now, at)
 
     def open_refused(self, recording_id: UUID, reason: str, now: float, at: datetime) -> list[Output]:

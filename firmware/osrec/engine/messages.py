@@ -284,10 +284,24 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Wipe:
-    """Nothing that the pair carried since `since` (monotonic) may be kept, in memory neither."""
+    """Nothing of the recording since `since` (monotonic), nor of what its slots carried, may be kept anywhere.
 
-    pair: Pair
+    `until`: from then on the slots are somebody else's; None: what is on its way is wiped, too.
+    """
+
+    recording: UUID
+    line: str
+    slots: tuple[int, ...]
     since: float
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """From `now` (monotonic) on the recording's time slots are not its own any more, whenever it ends."""
+
+    recording: UUID
+    now: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +370,7 @@ Output = (
     | Resume
     | Keep
     | Wipe
+    | Cut
     | Noted
     | Replied
     | Finish

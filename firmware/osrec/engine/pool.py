@@ -34,6 +34,7 @@ class Block(Enum):
 
     ALARM = "alarm"
     SIGNALLING = "signalling"  # no call can be put on it
+    LOOP = "loop"  # somebody looks for a fault: what comes is what goes
 
 
 class Pool:
@@ -50,6 +51,7 @@ class Pool:
         self._leases: dict[Pair, UUID] = {}
         self._blocked: dict[str, set[Block]] = {}
         self._doubtful: set[Pair] = set()
+        self._reserved: set[Pair] = set()
 
     def _check(self) -> None:
         slots = [(pair.line, port.slot) for pair in self.pairs for port in (pair.own, pair.other)]
@@ -66,13 +68,13 @@ class Pool:
 
         Args:
             avoid: pairs that just failed: not these.
-            rather_not: these only when there is no other; the same goes for doubtful pairs.
+            rather_not: these only when there is no other; the same goes for doubtful pairs, and more so for reserved.
         """
         if not self._free:
             return None
         shunned, disliked = set(avoid), self._doubtful.union(rather_not)
         free = [p for p in self._free if p.line not in self._blocked and p not in shunned]
-        pair = next((p for p in free if p not in disliked), free[0] if free else None)
+        pair = min(free, key=lambda p: (p in self._reserved, p in disliked), default=None)
         if pair is not None:
             del self._free[pair]
             self._leases[pair] = recording
@@ -101,6 +103,10 @@ class Pool:
     def doubt(self, pair: Pair, doubtful: bool) -> None:
         """Lease the pair only when there is no other."""
         (self._doubtful.add if doubtful else self._doubtful.discard)(pair)
+
+    def reserve(self, pair: Pair, reserved: bool) -> None:
+        """Somebody tests a slot of the pair: a recording gets it only where it would get none, and ends the test."""
+        (self._reserved.add if reserved else self._reserved.discard)(pair)
 
     def blocked(self, line: str) -> bool:
         """Whether something keeps the line's pairs from being leased."""

@@ -56,7 +56,7 @@ class Recording:
         inquired: when the PBX was asked last whether the station still has the call.
         unseen: in this silence nobody could tell whether the call was over.
         port_dropped: when the PBX took a port out of the call, None while it has not.
-        released: the trunk's signalling has ended the call to one of its ports.
+        released: when the trunk's signalling ended the call to one of its ports, None while it has not.
         leaving: tokens of requests that take its ports out of the call, not answered so far.
         left: when the PBX took the last port out, or was asked to; None while it has not.
         resting: all is done, but the pair may still carry the call.
@@ -99,7 +99,7 @@ class Recording:
     inquired: float | None = None
     unseen: bool = False
     port_dropped: float | None = None
-    released: bool = False
+    released: float | None = None
     leaving: set[object] = field(default_factory=set)
     left: float | None = None
     resting: bool = False

@@ -5,7 +5,7 @@ from datetime import datetime
 from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
 from osrec.engine.desk import Desk
 from osrec.engine.granting import Granting
-from osrec.engine.messages import Output, Released, Seized, SignallingChanged
+from osrec.engine.messages import Cut, HangUp, Output, Released, Seized, SignallingChanged
 from osrec.engine.pool import Block
 from osrec.engine.recording import Recording, State
 from osrec.engine.review import Reviewer
@@ -37,13 +37,14 @@ class Signalling:
         forks = self._desk.forks
         recording = forks.holder(event.port)
         before = forks.bearers.slot(event.port)
-        outputs = [] if before is None else forks.bearers.release(event.port, before, now)
+        twice = before is not None and before != event.slot
+        outputs: list[Output] = [HangUp(event.line, before, "its port has a newer call")] if twice and before else []
         forks.bearers.seize(event.line, event.slot, event.port, now, held=recording is not None)
         if recording is None:
             return outputs
         if recording.state is State.RUNNING and self._has_moved(recording):
             forks.call_released(recording, now)  # what comes on the new slot is no part of what runs
-            return outputs
+            return [*outputs, Cut(recording.id, now)]
         if recording.state is State.UNANSWERED:  # the link broke; where it is, the ear decides (evidence.py)
             return outputs + self._granting.located(recording)
         return outputs + self._granting.granted(recording, now, at)
@@ -54,11 +55,13 @@ class Signalling:
 
     def _released(self, event: Released, now: float, at: datetime) -> list[Output]:
         forks = self._desk.forks
-        outputs = forks.bearers.release(event.port, event.slot, now)
+        outputs = forks.bearers.release(event.line, event.port, event.slot, now)
         recording = forks.holder(event.port)
-        if recording is not None and recording.state is State.RUNNING and self._carries(recording, event):
-            forks.call_released(recording, now)  # the call may just be ending
-            return outputs
+        if recording is not None and self._carries(recording, event):
+            outputs.append(Cut(recording.id, now))  # the slot is good for the next call at once
+            if recording.state is State.RUNNING:
+                forks.call_released(recording, now)  # the call may just be ending
+                return outputs
         return outputs + self._reviewer.review_waiting(now, at)
 
     @staticmethod

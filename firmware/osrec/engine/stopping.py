@@ -2,7 +2,7 @@
 
 from osrec.engine.desk import Desk
 from osrec.engine.hearing import silence_alarms
-from osrec.engine.messages import Finish, Forget, Output, Wipe
+from osrec.engine.messages import Finish, Forget, Output
 from osrec.engine.recording import Recording, State
 
 
@@ -46,4 +46,4 @@ def forbid(desk: Desk, recording: Recording, rule: str, now: float) -> list[Outp
     outputs: list[Output] = []
     for output in take_away(desk, recording, f"rule {rule!r} says never", now):
         outputs.append(Finish(output.recording, now, output.reason) if isinstance(output, Finish) else output)
-    return [*outputs, Wipe(recording.channels, now)]
+    return [*outputs, *desk.forks.wipe(recording, now)]

@@ -80,6 +80,11 @@ class Watching:
             outputs += self._inquire(station)
         return outputs
 
+    def released(self, recording: Recording, now: float, at: datetime) -> list[Output]:
+        """The trunk has ended its calls, and there is no link that could tell whether the station talks on."""
+        outputs = stop(self._desk, recording, "the PBX released its calls, and nobody could tell why", now)
+        return outputs + self._happenings.fell_silent(recording.conversation, recording.station, now, at)
+
     def _over(self, recording: Recording, now: float) -> bool:
         """Both slots have carried idle code for so long that the call must be over; asked only while nobody tells us.
 

@@ -204,7 +204,7 @@ class CallControl:
             self._step(call, type(event), event, now)
 
     def _restart_channels(self, event: RestartChannels, now: float) -> None:
-        self._restart.request(event.slots, now)
+        self._restart.request(event.slots, now, event.patience)
 
     def _block(self, event: BlockSlots, _now: float) -> None:
         self.channels.block(event.slots)
@@ -247,24 +247,21 @@ class CallControl:
 
     # --- messages
 
-    def _unit_data(self, event: UnitDataReceived, now: float) -> None:
-        """To all of a bus: nothing but SETUP is sent so, 5.2.2."""
-        self._take(event.octets, now, broadcast=True)
+    def _unit_data(self, event: UnitDataReceived, _now: float) -> None:
+        """On a bus SETUP comes so, 5.2.2, and needs no data link; a primary rate access is point to point."""
+        self._emit(Trouble(f"message in a UI frame on a point-to-point access: {event.octets.hex(' ')}"))
 
     def _data(self, event: DataReceived, now: float) -> None:
-        self._take(event.octets, now, broadcast=False)
-
-    def _take(self, octets: bytes, now: float, *, broadcast: bool) -> None:
         try:
-            message, faults = decode_with_faults(octets)
+            message, faults = decode_with_faults(event.octets)
         except WireError as error:  # 5.8.1 to 5.8.3.1: nobody answers
-            self._emit(Trouble(f"{error}: {octets.hex(' ')}"))
+            self._emit(Trouble(f"{error}: {event.octets.hex(' ')}"))
             return
         if faults:
             more = f"; {len(faults) - 1} more" if len(faults) > 1 else ""
-            self._emit(Trouble(f"{message_name(message.kind)}: {faults[0]}{more}: {octets.hex(' ')}"))
+            self._emit(Trouble(f"{message_name(message.kind)}: {faults[0]}{more}: {event.octets.hex(' ')}"))
         reference = message.reference
-        if reference.is_dummy or (broadcast and message.kind != MessageType.SETUP):
+        if reference.is_dummy:
             return  # supplementary services without a call, Q.932
         found = judge(message, faults, needs_channel=self._config.profile.channel_is_mandatory)
         if reference.is_global:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from math import isfinite
 
 from osrec.errors import UsageError
 from osrec.wire.q921.frames import CALL_CONTROL, N201, Dlci, Frame, Rejected
@@ -37,8 +38,12 @@ class LinkConfig:
 
     def __post_init__(self) -> None:
         for name, value in (("T200", self.t200), ("T203", self.t203)):
-            if value <= 0:
-                raise UsageError(f"{name} {value:g} s: more than 0 [Q.921 5.9]")
+            if not (isfinite(value) and value > 0):
+                raise UsageError(f"{name} {value:g} s: a number of seconds, more than 0 [Q.921 5.9]")
+        if self.t203 < self.t200:
+            raise UsageError(
+                f"T203 {self.t203:g} s is less than T200, {self.t200:g} s: it would ask before an answer is due"
+            )
         if self.n200 < 0:
             raise UsageError(f"N200 {self.n200}: at least 0 [Q.921 5.9.2]")
         if not 1 <= self.k <= 127:

@@ -57,9 +57,14 @@ class ClearCall:
 
 @dataclass(frozen=True, slots=True)
 class RestartChannels:
-    """RESTART of these slots, or of the whole interface; RestartDone or RestartFailed follows."""
+    """RESTART of these slots, or of the whole interface; RestartDone or RestartFailed follows.
+
+    Attributes:
+        patience: seconds with the data link up after which each has failed; None: when T316 has expired twice, 5.5.1.
+    """
 
     slots: tuple[int, ...] | None = None
+    patience: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ _TRIES = 2  # 5.5.1: after two the channel is in maintenance condition
 class _Pending:
     slots: tuple[int, ...]
     whole: bool  # the interface, not single channels
+    patience: float | None  # seconds, None: what T316 allows
     tries: int = 0
+    ends: float | None = None  # when the patience does
 
     def message(self) -> Message:
         if self.whole:
@@ -38,7 +40,7 @@ class Restart:
     """The global call reference of one access.
 
     Attributes:
-        due: when T316 expires, None: no RESTART of ours is out.
+        due: when T316 or the owner's patience expires, None: no RESTART of ours is out.
         up: the data link is established; without it requests wait.
     """
 
@@ -58,6 +60,7 @@ class Restart:
         self._location = location
         self._emit = emit
         self._idle = idle
+        self._given_up = 0  # restarts that may be acknowledged yet
         self._queue: deque[_Pending] = deque()  # the first of them is out
 
     @property
@@ -67,7 +70,7 @@ class Restart:
 
     # --- ours
 
-    def request(self, slots: tuple[int, ...] | None, now: float) -> None:
+    def request(self, slots: tuple[int, ...] | None, now: float, patience: float | None = None) -> None:
         """None: the whole interface. Raises UsageError for a slot that is none of ours."""
         for slot in slots or ():
             if slot not in self._channels.slots:
@@ -76,7 +79,7 @@ class Restart:
         whole = slots is None
         asked = [self._channels.slots] if slots is None else [(slot,) for slot in slots]
         waiting = [pending.slots for pending in self._queue]
-        self._queue.extend(_Pending(each, whole) for each in asked if each not in waiting)
+        self._queue.extend(_Pending(each, whole, patience) for each in asked if each not in waiting)
         for each in asked:
             self._channels.restart(each, pending=True)
             self._idle(each)
@@ -87,7 +90,7 @@ class Restart:
         """The data link is there, or was reset: what was out may be lost."""
         self.up = True
         if self._queue:
-            self._queue[0].tries = 0
+            self._queue[0].tries, self._queue[0].ends = 0, None
             self._send(now)
 
     def link_down(self) -> None:
@@ -95,8 +98,10 @@ class Restart:
         self.due = None
 
     def expired(self, now: float) -> None:
-        """T316."""
-        if self._queue and self._queue[0].tries >= _TRIES:
+        """T316, or the end of the owner's patience."""
+        first = self._queue[0] if self._queue else None
+        if first and (first.tries >= _TRIES or (first.ends is not None and first.ends <= now)):
+            self._given_up += 1
             self._finish(now, done=False)
         else:
             self._send(now)
@@ -104,11 +109,15 @@ class Restart:
     def _send(self, now: float) -> None:
         self.due = None
         if self._queue and self.up:
-            self._queue[0].tries += 1
-            self._emit(SendMessage(self._queue[0].message()))
+            first = self._queue[0]
+            first.tries += 1
+            self._emit(SendMessage(first.message()))
             seconds = self._timers[Timer.T316]
             assert seconds is not None
             self.due = now + seconds
+            if first.patience is not None:
+                first.ends = now + first.patience if first.ends is None else first.ends
+                self.due = min(self.due, first.ends)
 
     def _finish(self, now: float, *, done: bool) -> None:
         slots = self._queue.popleft().slots
@@ -126,6 +135,9 @@ class Restart:
                 self._restarted(message)
             case MessageType.RESTART_ACKNOWLEDGE if self._queue and message.reference.to_origin:
                 self._acknowledged(message, now)
+            case MessageType.RESTART_ACKNOWLEDGE if self._given_up and message.reference.to_origin:
+                self._given_up -= 1
+                self._emit(Trouble("RESTART ACKNOWLEDGE, too late for a RESTART that was given up [Q.931 5.5.1]"))
             case MessageType.STATUS:
                 self._status(message, now)
             case _:

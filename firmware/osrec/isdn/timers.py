@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from math import isfinite
 
 from osrec.errors import UsageError
 from osrec.isdn.profile import Protocol, Role
@@ -64,8 +65,8 @@ class Timers:
         for name, seconds in self.changed.items():
             if name not in names:
                 raise UsageError(f"timer {name!r}: known are {', '.join(sorted(names))}")
-            if seconds <= 0:
-                raise UsageError(f"timer {name} of {seconds:g} s: more than 0 [Q.931 9]")
+            if not (isfinite(seconds) and seconds > 0):
+                raise UsageError(f"timer {name} of {seconds:g} s: a number of seconds, more than 0 [Q.931 9]")
 
     def __getitem__(self, timer: Timer) -> float | None:
         """Seconds; None: this side does not run the timer."""

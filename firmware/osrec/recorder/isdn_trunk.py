@@ -8,8 +8,10 @@ from osrec.config_lines import LineSection
 from osrec.engine.messages import SignallingChanged
 from osrec.isdn.messages import LinkUp, OwnerOutput, Request, Trouble
 from osrec.isdn.runner import AccessRunner
+from osrec.recorder import refusals
 from osrec.recorder.listening import DOWN
-from osrec.recorder.trunk_calls import News, TrunkCalls
+from osrec.recorder.trunk_calls import TrunkCalls
+from osrec.recorder.trunk_news import News
 from osrec.store.records import Channel
 from osrec_drivers.line import Line
 
@@ -35,7 +37,7 @@ class IsdnTrunk:
             {own: other for (_, own), (_, other) in section.pairs()},
             by_called=section.isdn.ports_by == "called",
             alert=section.isdn.answering == "alert",
-            restart=section.isdn.restart and not going_on,
+            restart=section.isdn.restart_patience if section.isdn.restart and not going_on else None,
         )
         self._news: list[News] = []
         self._requests: list[Request] = []
@@ -45,6 +47,11 @@ class IsdnTrunk:
         self._runner.start(now)
         self._requests += self._calls.adopt(going_on)
         self._ask(now)
+
+    @property
+    def up(self) -> bool:
+        """The PBX can put calls on the line."""
+        return self._calls.up
 
     def step(self, now: float) -> list[News]:
         """Take what has come, do what is due."""
@@ -73,6 +80,7 @@ class IsdnTrunk:
             "role": self._role,
             "up": self._runner.access.control.up,
             "calls": len(self._calls),
+            "turned_away": {refusals.named(cause): count for cause, count in sorted(self._calls.turned_away.items())},
             "troubles": list(self._troubles),
             "layer2": asdict(self._runner.access.counters),
             "hdlc": asdict(self._channel.counters),

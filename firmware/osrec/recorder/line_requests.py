@@ -10,6 +10,7 @@ import structlog
 
 from osrec.config_lines import slot_list
 from osrec.engine.alarms import AlarmCleared, AlarmRaised, Severity
+from osrec.engine.pool import Block
 from osrec.recorder.control import Method, RefusedError, Request, Stream
 from osrec.recorder.line_watch import LineWatch
 from osrec.recorder.service import Recorder
@@ -54,7 +55,7 @@ class LineRequests:
         busy = sorted(self._busy(name))
         if kind != "none" and busy and request.get("force") is not True:
             raise RefusedError(
-                f"line {name}: calls are recorded on its slots {_listed(busy)}, and a loop would spoil them;"
+                f"line {name}: its slots {_listed(busy)} are in use by calls, and a loop would spoil them;"
                 " wait until they are over, or force it"
             )
         try:
@@ -63,6 +64,7 @@ class LineRequests:
             raise RefusedError(f"line {name}: {error}") from error
         key = f"line-loop:{name}"
         text = f"line {name}: loop {kind}; `osrec lines {name} loop off` ends it"
+        self._recorder.engine.pool.block(name, kind != "none", Block.LOOP)
         change = AlarmCleared(key) if kind == "none" else AlarmRaised(key, Severity.MAJOR, text)
         self._recorder.alarms.take(change, self._now())
         log.warning("loop", line=name, kind=kind)
@@ -80,20 +82,33 @@ class LineRequests:
             raise RefusedError(f"line {name}: slots {_listed(both)} are under test already")
         test = BitErrorTest(line, slots, PATTERNS[pattern])
         tested |= under_test
+        self._reserve(name, slots, True)
         try:
-            async for done in self._steps(test, seconds):
-                self._refuse_busy(name, slots)
+            async for done in self._steps(test, seconds, lambda: self._refuse_busy(name, slots)):
                 yield {"bert": bert_json(name, pattern, test, done=done)}
         except LineError as error:
             raise RefusedError(f"line {name}: {error}") from error
         finally:
             tested -= under_test
+            self._reserve(name, slots, False)
 
-    async def _steps(self, test: BitErrorTest, seconds: float | None) -> AsyncGenerator[bool, None]:
-        """Keep the test going; now and then whether it is over, to be told."""
+    def _reserve(self, name: str, slots: Sequence[int], reserved: bool) -> None:
+        """Keep calls away from the slots. Where two tests share a pair, each has a slot of it."""
+        under_test = self._recorder.ears.under_test
+        pool = self._recorder.engine.pool
+        for pair in pool.pairs:
+            both = pair.own.slot, pair.other.slot
+            if pair.line == name and not set(slots).isdisjoint(both):
+                pool.reserve(pair, reserved or any((name, slot) in under_test for slot in both))
+
+    async def _steps(
+        self, test: BitErrorTest, seconds: float | None, before: Callable[[], None]
+    ) -> AsyncGenerator[bool, None]:
+        """Keep the test going; now and then whether it is over, to be told. `before` each step may raise."""
         loop = asyncio.get_running_loop()
         begun = told = loop.time()
         while True:
+            before()
             test.step()
             now = loop.time()
             over = seconds is not None and now - begun >= seconds
@@ -108,15 +123,24 @@ class LineRequests:
         busy = sorted(self._busy(name) & set(slots))
         if busy:
             raise RefusedError(
-                f"line {name}: slots {_listed(busy)} are in use by calls that are recorded; no test there"
+                f"line {name}: slots {_listed(busy)} are in use by calls, of recordings or of the PBX; no test there"
             )
 
     # --- what requests name
 
     def _busy(self, name: str) -> set[int]:
-        """Slots of the line that recordings hold."""
-        running = (one.channels for one in self._recorder.engine.recordings.values())
-        return {port.slot for pair in running if pair.line == name for port in (pair.own, pair.other)}
+        """Slots of the line that recordings or calls of the PBX hold.
+
+        Where signalling chooses the slots, a recording that no call has come for yet has none.
+        """
+        engine = self._recorder.engine
+        bearers = engine.forks.bearers
+        signalled = name in bearers.signalled
+        recordings = [one for one in engine.recordings.values() if one.pair.line == name]
+        placed = [one.carrier if signalled else one.channels for one in recordings]
+        called = [pair for pair in engine.pool.pairs if signalled and pair.line == name]
+        slots = {port.slot for pair in placed if pair is not None for port in (pair.own, pair.other)}
+        return slots.union(*map(bearers.slots, called))
 
     def _line(self, request: Request) -> tuple[str, Line]:
         name = request.get("line")

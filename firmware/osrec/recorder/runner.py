@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from importlib.metadata import version
 from itertools import count
@@ -53,9 +53,8 @@ def held_sockets(environment: Mapping[str, str]) -> dict[str, int]:
     return {line: int(fd) for line, _, fd in entries}
 
 
-def open_lines(config: Config, anchors: Mapping[str, Anchor], held: Mapping[str, int]) -> dict[str, Line]:
-    """All lines, their sample numbers going on from the anchors. Raises DriverError."""
-    lines: dict[str, Line] = {}
+def open_lines(config: Config, anchors: Mapping[str, Anchor], held: Mapping[str, int], lines: dict[str, Line]) -> None:
+    """Put all lines into `lines`, their sample numbers going on from the anchors. Raises DriverError."""
     for line in config.lines:
         resume = anchors.get(line.name)
         try:
@@ -66,7 +65,11 @@ def open_lines(config: Config, anchors: Mapping[str, Anchor], held: Mapping[str,
             log.warning("held socket not taken: the configuration has changed?", line=line.name, error=str(error))
             lines[line.name] = open_line(line.spec, resume=resume)
         lines[line.name].judge_by(Criteria(**line.criteria))
-    return lines
+
+
+def _close_lines(lines: Mapping[str, Line]) -> None:
+    for line in lines.values():
+        line.close()
 
 
 def anchors_of(recovered: Recovered, boot: str) -> dict[str, Anchor]:
@@ -100,10 +103,17 @@ async def run(config: Config, path: Path) -> None:
 
     Raises DriverError, StoreError when a part cannot start.
     """
-    loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with AsyncExitStack() as ending:
+        await _record(config, path, stopping, ending)
+
+
+async def _record(config: Config, path: Path, stopping: asyncio.Event, ending: AsyncExitStack) -> None:
+    """`ending` ends what has begun, the last first, also when what comes after it cannot begin."""
+    loop = asyncio.get_running_loop()
+    ending.callback(log.info, "recorder stopped")
     clock, boot = SystemClock(), boot_id()
     engine = build_engine(config, clock.at())
 
@@ -119,10 +129,15 @@ async def run(config: Config, path: Path) -> None:
 
     run_id = uuid7()
     started = RunStarted(run=run_id, at=clock.at(), boot_id=boot, version=version("osrec"))
+    lines: dict[str, Line] = {}
+    ending.callback(_close_lines, lines)  # last of all: the writer takes what they hold
     writer = JournalWriter(store_config(config), started, on_state=partial(from_thread, journal_state))
+    ending.callback(writer.stop)
     recovered = writer.recovered
     anchors = anchors_of(recovered, boot)
-    lines = open_lines(config, anchors, held_sockets(os.environ))
+    open_lines(config, anchors, held_sockets(os.environ), lines)
+    watch = _watch_over(config, lines, clock)
+    ending.callback(watch.save, patience=LAST_SAVE)
     writer.start()
 
     def link_output(output: LinkOutput) -> None:
@@ -133,29 +148,20 @@ async def run(config: Config, path: Path) -> None:
             log.exception("event could not be followed", output=output)
 
     link = LinkRunner(link_config(config), on_output=link_output)
-    watch = _watch_over(config, lines, clock)
     ears = _ears(config.recording, lines, watch)
     recorder = Recorder(engine, lines, ears, writer, link.request, clock, boot)
+    ending.callback(recorder.stop)
     recorder.resume(anchors, config.data.resume_seconds * RESUME_MARGIN)
     recorder.trunks.begin(build_trunks(config, lines, recorder.adopted, clock.now()))
     snapshot = Snapshot(config, recorder, link, clock, run_id, watch)
     requests = Requests(recorder, writer, path, clock.at)
     control = _control(config, snapshot, requests, LinkRequests(link), LineRequests(recorder, watch, clock.at))
     loop.add_signal_handler(signal.SIGHUP, requests.reload_soon)
+    ending.push_async_callback(control.close)
     await control.start()
-    looking = look_at_keeper(config.data.directory, partial(from_thread, recorder.keeper_seen))
+    ending.callback(look_at_keeper(config.data.directory, partial(from_thread, recorder.keeper_seen)).set)
     log.info("recorder runs", run=str(run_id), lines=len(lines), pairs=len(engine.pool.pairs))
-    try:
-        await _until(stopping, link.run(), _tick(recorder, clock), _watch(watch))
-    finally:
-        looking.set()
-        await control.close()
-        recorder.stop()
-        writer.stop()
-        watch.save(patience=LAST_SAVE)
-        for line in lines.values():
-            line.close()
-        log.info("recorder stopped")
+    await _until(stopping, link.run(), _tick(recorder, clock), _watch(watch))
 
 
 async def _until(stopping: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:

@@ -13,6 +13,7 @@ from osrec.engine.alarms import AlarmBoard, AlarmCleared, AlarmRaised, Severity
 from osrec.engine.engine import Engine
 from osrec.engine.messages import (
     Concluded,
+    Cut,
     Demanded,
     Event,
     Finish,
@@ -31,7 +32,6 @@ from osrec.engine.messages import (
     Request,
     Resume,
     RulesChanged,
-    Seized,
     Started,
     Stopping,
     TakenOver,
@@ -46,7 +46,7 @@ from osrec.recorder.keeper_watch import KeeperWatch
 from osrec.recorder.listening import LOOK_SECONDS, Ears
 from osrec.recorder.resuming import Resuming, channels_of
 from osrec.recorder.takes import Takes
-from osrec.recorder.trunk_calls import News, Unexpected
+from osrec.recorder.trunk_news import News, Settled, TrunkAlarms, Unexpected
 from osrec.recorder.trunks import Trunks
 from osrec.store.records import ConversationEnded, LineAnchor, Opened
 from osrec.store.state import Condition, JournalState
@@ -90,6 +90,7 @@ class Recorder:
         self.lines = lines
         self.ears = ears
         self.trunks = Trunks()
+        self._trunk_alarms = TrunkAlarms()
         self.takes = Takes(lines, ears, writer, clock, self.trunks.reference)
         self.alarms = AlarmBoard()
         self.journal: JournalState | None = None
@@ -186,6 +187,8 @@ class Recorder:
         now = self._clock.now()
         if self.trunks.deadline is not None and self.trunks.deadline <= now:
             self._follow(self.trunks.step(now))
+            for over in self._trunk_alarms.over(now):
+                self._alarm(over)
         self.takes.close_due(now)
         if self.engine.deadline is not None and self.engine.deadline <= now:
             self._give(TimerExpired())
@@ -218,7 +221,7 @@ class Recorder:
                 self._follow(self.trunks.hang_up(line, slot, self._clock.now()))
             case Open():
                 self._open(output)
-            case Listen() | Remark() | Pause() | Resume() | Keep() | Wipe() | Finish() | Forget():
+            case Listen() | Remark() | Pause() | Resume() | Keep() | Wipe() | Cut() | Finish() | Forget():
                 self.takes.do(output)
             case Noted(record):
                 self._writer.tell(record)
@@ -257,12 +260,16 @@ class Recorder:
 
     def _follow(self, news_of_trunks: list[News]) -> None:
         for news in news_of_trunks:
-            if isinstance(news, Unexpected):
-                self._alarm(AlarmRaised(f"unexpected-call:{news.line}", Severity.WARNING, news.text))
-            else:
-                self._give(news)
-                if isinstance(news, Seized):
-                    self._alarm(AlarmCleared(f"unexpected-call:{news.line}"))
+            try:
+                self._hear(news)
+            except Exception:  # a fault of ours in one of them must not cost the others, which nobody tells again
+                log.exception("news of a line's signalling could not be followed", news=news)
+
+    def _hear(self, news: News) -> None:
+        if isinstance(news, Unexpected | Settled):
+            self._alarm(self._trunk_alarms.take(news, self._clock.now()))
+        else:
+            self._give(news)
 
     def _look(self) -> None:
         for change in self.ears.alarms():

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from osrec.engine.messages import Finish, Forget, Keep, Listen, Open, Pause, Remark, Resume, Wipe
+from osrec.engine.messages import Cut, Finish, Forget, Keep, Listen, Open, Pause, Remark, Resume, Wipe
 from osrec.engine.pool import Pair, Port
 from osrec.recorder.clock import Clock
 from osrec.recorder.listening import Ears
@@ -30,6 +30,7 @@ class Take:
         ends_at: when it is to be closed, None while nobody said.
         last: sample before which it ends, when that was some time ago.
         erased: nothing more of it may be kept; its pair is still leased.
+        limit: sample from which on its slots are not its own any more, None while they are.
     """
 
     pair: Pair
@@ -41,6 +42,7 @@ class Take:
     last: int | None = None
     reason: str = ""
     erased: bool = False
+    limit: int | None = None
 
 
 class Takes:
@@ -75,7 +77,7 @@ class Takes:
         """When `close_due` has something to do."""
         return min((take.ends_at for take in self._takes.values() if take.ends_at is not None), default=None)
 
-    def do(self, wanted: Listen | Remark | Pause | Resume | Keep | Wipe | Finish | Forget) -> None:
+    def do(self, wanted: Listen | Remark | Pause | Resume | Keep | Wipe | Cut | Finish | Forget) -> None:
         """Carry out what the engine wants of a recording; of one that is not known, nothing."""
         match wanted:
             case Listen():
@@ -88,6 +90,8 @@ class Takes:
                 self._keep(wanted)
             case Wipe():
                 self._wipe(wanted)
+            case Cut():
+                self._cut(wanted)
             case Finish():
                 self._finish(wanted)
             case Forget(recording):
@@ -191,19 +195,25 @@ class Takes:
         log.info("recording kept", recording=str(wanted.recording), since_sample=since, by=wanted.by)
 
     def _wipe(self, wanted: Wipe) -> None:
-        """Overwrite what the pair's ring holds since then; a recording on it ends there."""
-        pair, line = wanted.pair, self._lines[wanted.pair.line]
-        head = line.head
-        first = head - round((self._clock.now() - wanted.since) * FRAME_RATE)
-        for recording, take in self._takes.items():
-            if take.pair == pair and take.opened and not take.erased:
-                take.erased = True
-                self._writer.erase(
-                    Erased(recording=recording, at=self._clock.at(), first_sample=max(first, take.first))
-                )
-        for port in (pair.own, pair.other):
-            line.wipe(port.slot, first, line.head - first + FRAME_RATE)  # what is in the framer's doubt, too
-        self._ears.end(pair, head)
+        """Overwrite what the rings of its slots hold since then; the recording ends there."""
+        line = self._lines[wanted.line]
+        first = self._sample_of(line, wanted.since)
+        take = self._takes.get(wanted.recording)
+        if take is not None and take.opened and not take.erased:
+            take.erased = True
+            erased = Erased(recording=wanted.recording, at=self._clock.at(), first_sample=max(first, take.first))
+            self._writer.erase(erased)
+        # what is in the framer's doubt, too, where nobody else's call has come meanwhile
+        end = line.head + FRAME_RATE if wanted.until is None else self._sample_of(line, wanted.until)
+        for slot in wanted.slots:
+            line.wipe(slot, first, end - first)
+        if take is not None:
+            self._ears.end(take.pair, line.head)
+
+    def _cut(self, wanted: Cut) -> None:
+        take = self._takes.get(wanted.recording)
+        if take is not None and take.limit is None:
+            take.limit = self._sample(take, wanted.now)
 
     def _finish(self, wanted: Finish) -> None:
         take = self._takes.get(wanted.recording)
@@ -225,11 +235,12 @@ class Takes:
         del self._takes[recording]
         self.paused.discard(recording)
         head = max(self._lines[take.pair.line].head, take.first)
+        limit = head if take.limit is None else max(take.first, min(take.limit, head))
         self._ears.end(take.pair, head)
         if not take.opened:
             return
         if not take.erased:
-            last = head if take.last is None else max(take.first, min(take.last, head))
+            last = limit if take.last is None else max(take.first, min(take.last, limit))
             at = self._clock.at() - timedelta(seconds=(head - last) / FRAME_RATE)
             self._writer.close(recording, last, at, take.reason)
         log.info("recording ends", recording=str(recording), pair=str(take.pair), reason=take.reason)

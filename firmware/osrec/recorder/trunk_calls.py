@@ -1,10 +1,10 @@
 """The PBX's calls on one line's D channel, as the engine wants to know of them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from osrec.engine.messages import Event, Released, Seized, SignallingChanged
+from osrec.engine.messages import Released, Seized, SignallingChanged
 from osrec.isdn.messages import (
     AdoptCall,
     Alert,
@@ -20,8 +20,12 @@ from osrec.isdn.messages import (
     OwnerOutput,
     Request,
     RestartChannels,
+    RestartDone,
     RestartFailed,
+    TurnedAway,
 )
+from osrec.recorder import refusals
+from osrec.recorder.trunk_news import News, Settled, Unexpected
 from osrec.store.records import Channel
 from osrec.wire.q931.causes import CauseValue, cause_name
 
@@ -44,17 +48,6 @@ class _TrunkCall:
         return any(each == slot for each, _ in self.seats)
 
 
-@dataclass(frozen=True, slots=True)
-class Unexpected:
-    """Something about which nothing can be done here. `text` is for people."""
-
-    line: str
-    text: str
-
-
-News = Event | Unexpected
-
-
 class TrunkCalls:
     """Of one line.
 
@@ -63,7 +56,12 @@ class TrunkCalls:
         partners: the other port of the pair whose own side a port is.
         by_called: the called number says which port is meant; else the slot does.
         alert: ALERTING before CONNECT.
-        restart: all channels are restarted when the data link comes up for the first time, Q.931 5.5.
+        restart: seconds that the PBX has to acknowledge the RESTART of all channels which goes out when the data link
+            comes up for the first time, Q.931 5.5; None: none goes out.
+
+    Attributes:
+        up: the PBX can put calls on the line.
+        turned_away: calls that were refused before they had a channel, by cause.
     """
 
     def __init__(
@@ -74,14 +72,18 @@ class TrunkCalls:
         *,
         by_called: bool,
         alert: bool,
-        restart: bool,
+        restart: float | None,
     ) -> None:
         self._line = line
         self._ports = dict(ports)
         self._partners = dict(partners)
         self._by_called = by_called
         self._alert = alert
+        self.up = False
+        self.turned_away = Counter[int]()
         self._restart = restart
+        self._restarting = False  # the channels are not for calls yet
+        self._unrestarted = set[int]()  # slots whose RESTART failed, and that no call has used since
         self._calls: dict[int, _TrunkCall] = {}
 
     def __len__(self) -> int:
@@ -93,20 +95,24 @@ class TrunkCalls:
             case ChannelTaken():
                 return self._taken(output)
             case Connected(call):
-                return self._seized(call), []
+                return self._connected(call), []
             case CallAdopted(known, call) if isinstance(known, _TrunkCall):
                 self._calls[call] = known
                 return self._seized(call), []
             case CallReleased():
                 return self._released(output), []
             case LinkUp():
-                restart, self._restart = self._restart, False
-                return [SignallingChanged(self._line, up=True)], ([RestartChannels()] if restart else [])
+                return self._link_up()
             case LinkDown():
+                self.up = False
                 return [SignallingChanged(self._line, up=False, why="the data link of its D channel is lost")], []
+            case RestartDone(slots, by_peer):
+                return [*self._in_order(slots), *([] if by_peer else self._restarted(slots))], []
             case RestartFailed(slots):
-                text = f"the PBX does not acknowledge RESTART of {len(slots)} channels of {self._line} [Q.931 5.5.1]"
-                return [Unexpected(self._line, text)], []
+                return [self._not_restarted(slots), *self._restarted(slots)], []
+            case TurnedAway(cause):
+                self.turned_away[cause] += 1
+                return [Unexpected(f"turned-away:{self._line}", refusals.told(self._line, output))], []
             case _:
                 return [], []
 
@@ -127,6 +133,42 @@ class TrunkCalls:
         """The call reference value of the call on a time slot."""
         return next((known.reference for known in self._calls.values() if known.has(slot)), None)
 
+    # --- whether calls can come
+
+    def _link_up(self) -> tuple[list[News], list[Request]]:
+        requests: list[Request] = []
+        if self._restart is not None:
+            requests = [RestartChannels(patience=self._restart)]
+            self._restart, self._restarting = None, True
+        return ([] if self._restarting else self._now_up()), requests
+
+    def _now_up(self) -> list[News]:
+        self.up = True
+        return [SignallingChanged(self._line, up=True)]
+
+    def _restarted(self, slots: tuple[int, ...]) -> list[News]:
+        """Ours is over, well or not; until then every call of the PBX would be refused."""
+        if not self._restarting or not self._ports.keys() <= set(slots):
+            return []
+        self._restarting = False
+        return self._now_up()
+
+    def _not_restarted(self, slots: tuple[int, ...]) -> Unexpected:
+        self._unrestarted.update(slots)
+        text = (
+            f"the PBX does not acknowledge RESTART of {len(slots)} channels of {self._line} [Q.931 5.5.1]: they are "
+            f"used all the same. If it does not know RESTART, set `restart = false` for the line"
+        )
+        return Unexpected(f"signalling-restart:{self._line}", text, passes=False)
+
+    def _in_order(self, slots: Iterable[int]) -> list[News]:
+        if not self._unrestarted:
+            return []
+        self._unrestarted.difference_update(slots)
+        return [] if self._unrestarted else [Settled(f"signalling-restart:{self._line}")]
+
+    # --- calls
+
     def _taken(self, taken: ChannelTaken) -> tuple[list[News], list[Request]]:
         seats = self._seats(taken)
         if seats is None:
@@ -134,9 +176,15 @@ class TrunkCalls:
                 f"the PBX calls {taken.called or 'no number'} on slot {taken.slot} of {self._line}, which is none of "
                 f"the line's ports: refused. Check `ports` and `ports_by` of the line, and the numbers in the PBX"
             )
-            return [Unexpected(self._line, text)], [ClearCall(taken.call, CauseValue.UNALLOCATED_NUMBER)]
+            return [Unexpected(f"unexpected-call:{self._line}", text)], [
+                ClearCall(taken.call, CauseValue.UNALLOCATED_NUMBER)
+            ]
         self._calls[taken.call] = _TrunkCall(seats, taken.reference.value)
         return [], [*([Alert(taken.call)] if self._alert else []), AnswerCall(taken.call)]
+
+    def _connected(self, call: int) -> list[News]:
+        news = self._seized(call)
+        return [*news, *self._in_order(seized.slot for seized in news if isinstance(seized, Seized))]
 
     def _seized(self, call: int) -> list[News]:
         known = self._calls.get(call)
@@ -158,7 +206,7 @@ class TrunkCalls:
         if taken.called in ports:
             return taken.called
         ends = [port for port in ports if taken.called.endswith(port)]  # the PBX puts its own number in front
-        return ends[0] if len(ends) == 1 else None
+        return max(ends, key=len, default=None)  # of 01 and 4001, 994001 means the latter
 
     def _released(self, released: CallReleased) -> list[News]:
         known = self._calls.pop(released.call, None)

@@ -1,0 +1,1 @@
+"""Decoders and machines under octets that libFuzzer chooses by the code they reach: `python -m tests.fuzz --help`."""
